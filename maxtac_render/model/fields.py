@@ -1,0 +1,110 @@
+"""Checked access to an object's body: the value of a field in the type it must have, or a finding that it has not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from maxtac_render.model.diagnostics import Code, Report, did_you_mean
+from maxtac_render.model.objects import FieldPath, Resource, path_text
+
+_NOUNS = {
+    dict: "a mapping",
+    list: "a list",
+    str: "a string",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    type(None): "null",
+}
+
+
+class Fields:
+    """The fields of one object. A value of the wrong type is reported with its place and then counts as absent."""
+
+    def __init__(self, resource: Resource, report: Report) -> None:
+        self.resource = resource
+        self.report = report
+
+    def at(self, path: FieldPath) -> Any:  # noqa: ANN401 - JSON
+        """The value at a path; None where there is none, and where a parent is no collection."""
+        value: Any = self.resource.body
+        for step in path:
+            match value, step:
+                case dict(), str():
+                    value = value.get(step)
+                case list(), int():
+                    value = value[step]
+                case _:
+                    return None
+        return value
+
+    def mapping(self, path: FieldPath) -> Mapping[str, Any] | None:
+        """A mapping; None where it is missing, null or wrong."""
+        value = self.at(path)
+        return value if value is None or isinstance(value, dict) else self.wrong(path, value, "a mapping")
+
+    def sequence(self, path: FieldPath) -> Sequence[Any] | None:
+        """A list; None where it is missing, null or wrong."""
+        value = self.at(path)
+        return value if value is None or isinstance(value, list) else self.wrong(path, value, "a list")
+
+    def string(self, path: FieldPath) -> str | None:
+        """A string; None where it is missing, null or wrong."""
+        value = self.at(path)
+        return value if value is None or isinstance(value, str) else self.wrong(path, value, "a string")
+
+    def boolean(self, path: FieldPath) -> bool:
+        """A boolean; False where it is missing, null or wrong."""
+        value = self.at(path)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        self.wrong(path, value, "a boolean")
+        return False
+
+    def labels(self, path: FieldPath) -> dict[str, str] | None:
+        """A mapping of strings to strings: labels, annotations or a selector; None where it is missing or wrong.
+
+        A plain boolean or number is kept as its source text and reported, because people write labels so; null is "".
+        """
+        value = self.at(path)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            return self.wrong(path, value, "a mapping")
+        for item in value.values():
+            if type(item) is not str:
+                return self._mended(path, value)
+        return value
+
+    def text(self, path: FieldPath) -> str | None:
+        """The text of one value that must be a string and may have been written without its quotes."""
+        value = self.at(path)
+        if isinstance(value, bool | int | float):
+            place = self.resource.origin.places(path)
+            written = (place and place.text) or _json_text(value)
+            self.report.add(Code.UNQUOTED_VALUE, self.resource, path, value=written, found=_NOUNS[type(value)][2:])
+            return written
+        return self.string(path)
+
+    def _mended(self, path: FieldPath, value: Mapping[str, Any]) -> dict[str, str] | None:
+        texts = {key: "" if item is None else self.text((*path, key)) for key, item in value.items()}
+        return None if None in texts.values() else {key: text or "" for key, text in texts.items()}
+
+    def known(self, path: FieldPath, names: tuple[str, ...]) -> None:
+        """Report every key of a mapping that is none of these names."""
+        for key in self.at(path) or ():
+            if key not in names:
+                guess = did_you_mean(key, names)
+                self.report.add(Code.UNKNOWN_FIELD, self.resource, (*path, key), name=key, guess=guess)
+
+    def wrong(self, path: FieldPath, value: object, expected: str, done: str = "ignored") -> None:
+        """Report that a value is not of the type it must be."""
+        found = _NOUNS.get(type(value), "something else")
+        self.report.add(
+            Code.WRONG_TYPE, self.resource, path, name=path_text(path), expected=expected, found=found, done=done
+        )
+
+
+def _json_text(value: bool | float) -> str:  # noqa: FBT001 - a value, not a switch
+    return str(value).lower() if isinstance(value, bool) else str(value)
