@@ -465,3 +465,8 @@ def did_you_mean(word: str, known: tuple[str, ...] | list[str]) -> str:
 
     near = get_close_matches(word, known, n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+
+
+def counted(names: list[str], noun: str) -> str:
+    """A list in a message: the first name, and how many more there are."""
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more {noun}"

@@ -91,12 +91,14 @@ class Fields:
         texts = {key: "" if item is None else self.text((*path, key)) for key, item in value.items()}
         return None if None in texts.values() else {key: text or "" for key, text in texts.items()}
 
-    def known(self, path: FieldPath, names: tuple[str, ...]) -> None:
-        """Report every key of a mapping that is none of these names."""
-        for key in self.at(path) or ():
-            if key not in names:
-                guess = did_you_mean(key, names)
-                self.report.add(Code.UNKNOWN_FIELD, self.resource, (*path, key), name=key, guess=guess)
+    def known(self, path: FieldPath, names: tuple[str, ...]) -> bool:
+        """Report every key of a mapping that is none of these names; tell whether there was none."""
+        value = self.at(path)
+        unknown = [key for key in value if key not in names] if isinstance(value, dict) else []
+        for key in unknown:
+            guess = did_you_mean(key, names)
+            self.report.add(Code.UNKNOWN_FIELD, self.resource, (*path, key), name=key, guess=guess)
+        return not unknown
 
     def wrong(self, path: FieldPath, value: object, expected: str, done: str = "ignored") -> None:
         """Report that a value is not of the type it must be."""

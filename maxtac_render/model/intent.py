@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
-from maxtac_render.model.objects import ObjectRef, Origin, Service
+from maxtac_render.model.diagnostics import Located
+from maxtac_render.model.objects import FieldPath, ObjectRef, Origin, Service
 from maxtac_render.model.ports import Port
 
 GROUP = "maxtac.vtk.io"
@@ -115,6 +116,14 @@ class UnusableTarget(NamedTuple):
 Target = ServiceTarget | CIDRTarget | UnusableTarget
 
 
+class Wanted(NamedTuple):
+    """A target, and where it is written: the field of a resource, or the annotation of a Service."""
+
+    target: Target
+    about: Located
+    field: FieldPath
+
+
 class Lifetime(NamedTuple):
     """What an intent says about its end: ``deadline`` is its earliest known one, ``usable`` that nothing else is said.
 
@@ -136,7 +145,7 @@ class Intent(NamedTuple):
 
     ref: ObjectRef
     subject: Service
-    targets: tuple[Target, ...]
+    targets: tuple[Wanted, ...]
     direction: Direction
     opens: Direction
     origin: Origin

@@ -67,3 +67,24 @@ OPTIONS = (
     Option("severity", "Severity of one finding: off, info, warning or error.", "ID=LEVEL", repeatable=True),
     Option("exclude", "Files to leave out, as a glob below the source.", "GLOB", repeatable=True),
 )
+
+CONTROLLER_LOGS = frozenset(
+    {
+        Code.MISSING_TARGETS,
+        Code.MISSING_DIRECTION,
+        Code.BAD_DIRECTION,
+        Code.MALFORMED_TARGET,
+        Code.WRONG_ANNOTATION,
+        Code.MISSING_TARGET,
+        Code.SELECTORLESS_SERVICE,
+        Code.NO_PORTS,
+        Code.BAD_CIDR,
+    }
+)
+"""What the MaxTac controller leaves out with no more than a line in its log."""
+
+
+def severities(options: Options) -> Mapping[Code, Severity]:
+    """The severities that differ from the catalogue: the chosen ones, and what the controller takes lightly."""
+    lowered = CONTROLLER_LOGS if options.compat == "controller" else ()
+    return {**dict.fromkeys(lowered, Severity.WARNING), **options.severity}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-from maxtac_render.model.intent import Direction, Intent, Target
+from maxtac_render.model.intent import Direction, Intent, Wanted
 from maxtac_render.model.ports import Ports
 from maxtac_render.model.selectors import Labels, Selector
 
@@ -58,14 +58,14 @@ class Rule(_Rule):
     def __new__(cls, direction: Direction, peers: tuple[Peer, ...], ports: Ports) -> Rule:
         assert peers, "a rule without peers would allow everyone"  # noqa: S101 - a wrong program
         assert ports, "a rule without ports would allow every port"  # noqa: S101 - a wrong program
-        return super().__new__(cls, direction, peers, ports)
+        return tuple.__new__(cls, (direction, peers, ports))
 
 
 class Cause(NamedTuple):
     """What a policy was made for: one target of one intent, seen from the subject or (mirror) from the target."""
 
     intent: Intent
-    target: Target
+    wanted: Wanted
     mirror: bool
 
 

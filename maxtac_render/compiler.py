@@ -1,0 +1,66 @@
+"""The sentence: resources in, policies out, every finding in the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from maxtac_render.engine.advice import advise
+from maxtac_render.engine.baseline import add_baseline
+from maxtac_render.engine.lifetime import Anchor, limit
+from maxtac_render.engine.naming import settle
+from maxtac_render.engine.resolve import resolve
+from maxtac_render.frontends import maxtac
+from maxtac_render.manifests import write
+from maxtac_render.model.diagnostics import Code, Report, Spot
+from maxtac_render.model.objects import Origin, Resource
+from maxtac_render.model.options import Options
+from maxtac_render.model.policy import Policy
+from maxtac_render.model.snapshot import Snapshot
+from maxtac_render.wire import metadata, networkpolicy, service
+
+NOWHERE = Spot(Origin(""))
+"""What findings about the input as a whole are about."""
+
+
+class Output(NamedTuple):
+    """What one run makes: its policies, sorted by namespace and name, and how many MaxTac resources it read."""
+
+    policies: list[Policy]
+    intents: int
+
+
+def compile_intents(
+    resources: Iterable[Resource], options: Options, report: Report, anchor: Anchor | None = None
+) -> Output:
+    """Compile resources into policies.
+
+    ``anchor`` tells from when the durations of the resource at an origin count; without it, only moments in the
+    resource itself do.
+    """
+    snapshot = decode(resources, options, report)
+    if not snapshot.intents:
+        report.add(Code.NO_INTENTS, NOWHERE)
+    intents = list(limit(maxtac.parse(snapshot, options, report), options, report, anchor))
+    policies = add_baseline(resolve(intents, snapshot, options, report), options, report)
+    advise(intents, snapshot, options, report)
+    if snapshot.intents and not policies:
+        report.add(Code.NO_POLICIES, NOWHERE)
+    return Output(settle(policies, options, report), len(snapshot.intents))
+
+
+def decode(resources: Iterable[Resource], options: Options, report: Report) -> Snapshot:
+    """The snapshot that resources make up."""
+    admitted = metadata.admit(resources, options.namespace, report)
+    services = [service.decode(resource, report) for resource in admitted if resource.ref.kind == service.KIND]
+    return Snapshot(services, (resource for resource in admitted if resource.ref.kind != service.KIND))
+
+
+def yaml_documents(policies: Iterable[Policy]) -> Iterator[str]:
+    """Each policy as the text of a YAML document."""
+    return networkpolicy.texts(policies, write.block, write.scalar)
+
+
+def bodies(policies: Iterable[Policy]) -> Iterator[dict[str, Any]]:
+    """Each policy as the API server takes it."""
+    return map(networkpolicy.body, policies)

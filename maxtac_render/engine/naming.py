@@ -1,0 +1,88 @@
+"""The pass that settles names: the plain one wherever it can stand, else a readable cut and a hash.
+
+A plain name cannot stand when two policies want it in one namespace, when it is too long, or when it is no name.
+The result depends on the set of policies only, never on their order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+from maxtac_render.model.diagnostics import Code, Report
+from maxtac_render.model.intent import Intent
+from maxtac_render.model.names import LONGEST_NAME, SHORT_NAME, cut, is_object_name
+from maxtac_render.model.objects import ObjectRef
+from maxtac_render.model.options import Options
+from maxtac_render.model.policy import Policy
+
+_DIGITS = (8, 12, 20, 40)
+
+
+def settle(policies: list[Policy], options: Options, report: Report) -> list[Policy]:
+    """The policies under names that are valid and unique, sorted by namespace and name."""
+    limit = SHORT_NAME if options.names == "short" else LONGEST_NAME
+    wanted = Counter((policy.namespace, policy.name) for policy in policies)
+    kept, renamed = [], []
+    for policy in policies:
+        name = policy.name
+        fits = len(name) <= limit and wanted[policy.namespace, name] == 1 and is_object_name(name)
+        (kept if fits else renamed).append(policy)
+    while True:
+        names = _hashed(renamed, limit)
+        taken = {(policy.namespace, name) for policy, name in zip(renamed, names, strict=True)}
+        met = [policy for policy in kept if (policy.namespace, policy.name) in taken] if taken else []
+        if not met:
+            break
+        kept = [policy for policy in kept if (policy.namespace, policy.name) not in taken]
+        renamed += met
+    for policy, name in zip(renamed, names, strict=True):
+        _report_renamed(policy, name, wanted[policy.namespace, policy.name], limit, report)
+        kept.append(policy._replace(name=name))
+    _report_long(kept, report)
+    return sorted(kept, key=_order)
+
+
+def _order(policy: Policy) -> tuple[str, str]:
+    return policy.namespace, policy.name
+
+
+def _hashed(policies: list[Policy], limit: int) -> list[str]:
+    """A name for each policy that no other of them has; should two hashes meet, all of them grow."""
+    identities = [identity(policy) for policy in policies]
+    for digits in _DIGITS:
+        names = [cut(policy.name, text, limit, digits) for policy, text in zip(policies, identities, strict=True)]
+        if len(set(names)) == len(names):
+            break
+    return names
+
+
+def identity(policy: Policy) -> str:
+    """What makes a policy this one: the resource, the Service, the target and the side it stands on."""
+    if policy.cause is None:
+        return json.dumps([policy.namespace, policy.name])
+    intent, wanted, mirror = policy.cause
+    target = [type(wanted.target).__name__, str(wanted.target)]
+    return json.dumps([intent.ref, intent.subject.ref, target, intent.direction.word, mirror])
+
+
+def _report_renamed(policy: Policy, name: str, wanted: int, limit: int, report: Report) -> None:
+    if policy.cause is None:
+        return
+    about, facts = policy.cause.intent, {"plain": policy.name, "name": name}
+    if not is_object_name(policy.name):
+        problem = f"over {LONGEST_NAME} characters" if len(policy.name) > LONGEST_NAME else "no DNS subdomain"
+        report.add(Code.NAME_CUT, about, ("metadata", "name"), problem=problem, **facts)
+    elif len(policy.name) <= limit:
+        report.add(Code.NAME_COLLISION, about, ("metadata", "name"), others=max(wanted - 1, 1), **facts)
+
+
+def _report_long(policies: list[Policy], report: Report) -> None:
+    """Report, once for each resource, names that some network plugins cannot handle."""
+    long: dict[ObjectRef, tuple[Intent, list[int]]] = {}
+    for policy in policies:
+        if len(policy.name) > SHORT_NAME and policy.cause is not None:
+            long.setdefault(policy.cause.intent.ref, (policy.cause.intent, []))[1].append(len(policy.name))
+    for intent, lengths in long.values():
+        facts = {"number": len(lengths), "length": max(lengths)}
+        report.add(Code.LONG_NAME, intent, ("metadata", "name"), **facts)

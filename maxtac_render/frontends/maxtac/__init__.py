@@ -1,0 +1,68 @@
+"""MaxTac's resources and annotations: a snapshot in, intents out, one for each resource and Service it selects."""
+
+from __future__ import annotations
+
+from maxtac_render.frontends.maxtac.resources import PORTS, Wish, is_ours, read_wish, report_unknown
+from maxtac_render.frontends.maxtac.subjects import Subjects
+from maxtac_render.model.diagnostics import Code, Report
+from maxtac_render.model.intent import GROUP, KINDS, Intent, ServiceTarget
+from maxtac_render.model.objects import ObjectRef, Service
+from maxtac_render.model.options import Options
+from maxtac_render.model.selectors import LabelIndex
+from maxtac_render.model.snapshot import Snapshot
+
+SERVICE_ANNOTATIONS = (
+    *(kind.targets_annotation for kind in KINDS.values()),
+    *(kind.direction_annotation for kind in KINDS.values()),
+    PORTS,
+)
+"""The annotations of a Service that mean something."""
+
+
+def parse(snapshot: Snapshot, options: Options, report: Report) -> list[Intent]:
+    """Read every intent of a snapshot; whatever is wrong is reported, with what became of it."""
+    wishes = [wish for resource in snapshot.intents if (wish := read_wish(resource, report)) is not None]
+    annotated = {service.ref: service for service in snapshot.services if _is_annotated(service)}
+    subjects = Subjects(snapshot, options, report)
+    intents: list[Intent] = []
+    heard: set[tuple[str, ObjectRef]] = set()
+    for wish in wishes:
+        services = [] if wish.selector is None else snapshot.select(wish.selector, wish.ref.namespace)
+        if not services and wish.selector is not None:
+            report.add(Code.NO_SERVICE, wish, ("spec", "serviceSelector"))
+        intents += subjects.intents(wish, services)
+        if annotated:
+            heard.update((wish.kind.name, service.ref) for service in services if service.ref in annotated)
+    for service in annotated.values():
+        _report_unheard(service, heard, report)
+    _report_unplaced(snapshot, wishes, report)
+    return intents
+
+
+def _is_annotated(service: Service) -> bool:
+    return any(GROUP in key and is_ours(key) for key in service.annotations)
+
+
+def _report_unheard(service: Service, heard: set[tuple[str, ObjectRef]], report: Report) -> None:
+    """Report annotations that nothing reads, or that belong to a kind of which no resource selects the Service."""
+    report_unknown(service, service.annotations, SERVICE_ANNOTATIONS, report)
+    for kind in KINDS.values():
+        for key in (kind.targets_annotation, kind.direction_annotation):
+            if key in service.annotations and (kind.name, service.ref) not in heard:
+                path = ("metadata", "annotations", key)
+                report.add(Code.UNMATCHED_ANNOTATION, service, path, key=key, kind=kind.name)
+
+
+def _report_unplaced(snapshot: Snapshot, wishes: list[Wish], report: Report) -> None:
+    """Report Services without a namespace that take part: by an annotation, a label or a target's name."""
+    if not snapshot.unplaced:
+        return
+    index = LabelIndex((service.labels, service) for service in snapshot.unplaced)
+    part = {id(service) for service in snapshot.unplaced if _is_annotated(service)}
+    named = set[str]()
+    for wish in wishes:
+        part.update(id(service) for service in (index.select(wish.selector) if wish.selector is not None else ()))
+        named.update(target.name for target in wish.targets or () if isinstance(target, ServiceTarget))
+    for service in snapshot.unplaced:
+        if id(service) in part or service.ref.name in named:
+            report.add(Code.MISSING_NAMESPACE, service, ("metadata", "name"))

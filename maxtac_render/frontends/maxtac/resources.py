@@ -1,0 +1,208 @@
+"""The four MaxTac kinds: what one resource says before the annotations of its Services are heard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from maxtac_render.frontends.maxtac.lifetime import EXPIRES_AT, read_lifetime
+from maxtac_render.frontends.maxtac.targets import spec_targets
+from maxtac_render.model.diagnostics import Code, Located, Report, did_you_mean
+from maxtac_render.model.fields import Fields
+from maxtac_render.model.intent import GROUP, KINDS, VERSION, WORDS, Direction, Kind, Lifetime, Wanted
+from maxtac_render.model.names import is_label_key, is_label_value
+from maxtac_render.model.objects import FieldPath, ObjectRef, Origin, Resource
+from maxtac_render.model.ownership import DOMAIN
+from maxtac_render.model.ports import Port, parse_port
+from maxtac_render.model.selectors import OPERATORS, Requirement, Selector
+
+PORTS = f"{DOMAIN}/ports"
+_PORTS = "a port such as 443/TCP or 8000-8100/UDP"
+ANNOTATIONS = (EXPIRES_AT, PORTS)
+"""The annotations of a MaxTac resource that mean something."""
+
+
+class Aim(NamedTuple):
+    """A direction as it was stated: what it isolates, and what of it may open."""
+
+    isolates: Direction
+    opens: Direction
+
+
+class Wish(NamedTuple):
+    """One MaxTac resource. None stands for what it does not say; ``selector`` None selects nothing."""
+
+    ref: ObjectRef
+    origin: Origin
+    kind: Kind
+    selector: Selector | None
+    targets: tuple[Wanted, ...] | None
+    aim: Aim | None
+    mirrored: bool
+    ports: tuple[Port, ...] | None
+    lifetime: Lifetime
+
+
+def read_wish(resource: Resource, report: Report) -> Wish | None:
+    """Read a MaxTac resource; None when it is left out, which is reported."""
+    kind = _kind(resource, report)
+    fields = Fields(resource, report)
+    if kind is None or not _placed(fields, kind):
+        return None
+    fields.known((), ("apiVersion", "kind", "metadata", "spec", "status"))
+    fields.mapping(("spec",))
+    targets_field = "targetCIDRs" if kind.external else "targets"
+    fields.known(("spec",), ("serviceSelector", targets_field, "direction", "mirrored", "duration"))
+    annotations = fields.labels(("metadata", "annotations")) or {}
+    report_unknown(resource, annotations, ANNOTATIONS, report)
+    mirrored, sound = _mirrored(fields, kind)
+    aim = read_direction(resource, ("spec", "direction"), fields.at(("spec", "direction")), report)
+    if aim is not None and not sound:
+        aim = aim._replace(opens=Direction.NONE)
+    return Wish(
+        resource.ref,
+        resource.origin,
+        kind,
+        _selector(fields),
+        spec_targets(fields, kind),
+        aim,
+        mirrored,
+        read_ports(resource, annotations, report),
+        read_lifetime(fields),
+    )
+
+
+def _kind(resource: Resource, report: Report) -> Kind | None:
+    ref = resource.ref
+    kind = KINDS.get(ref.kind) if ref.api_version == f"{GROUP}/{VERSION}" else None
+    if kind is None:
+        guess = did_you_mean(ref.kind, list(KINDS)) if ref.kind not in KINDS else f"write {GROUP}/{VERSION}"
+        report.add(Code.UNKNOWN_KIND, resource, ("kind",), kind=ref.kind, api_version=ref.api_version, guess=guess)
+    return kind
+
+
+def _placed(fields: Fields, kind: Kind) -> bool:
+    """Tell whether the resource stands where its kind must, or can be taken as if it did."""
+    resource, report = fields.resource, fields.report
+    stated = fields.at(("metadata", "namespace"))
+    if kind.cluster:
+        if stated:
+            facts = {"kind": kind.name, "namespace": stated}
+            report.add(Code.NAMESPACE_IGNORED, resource, ("metadata", "namespace"), **facts)
+        return True
+    if not stated and kind.name == "Access" and fields.at(("spec", "mirrored")) is not None:
+        report.add(Code.MEANT_CLUSTER_ACCESS, resource, ("kind",))
+        return False
+    if not resource.ref.namespace:
+        report.add(Code.MISSING_NAMESPACE, resource, ("metadata", "name"))
+        return False
+    return True
+
+
+def _mirrored(fields: Fields, kind: Kind) -> tuple[bool, bool]:
+    """Whether mirrors are wanted, and whether that can be relied on; what is unclear isolates and opens nothing."""
+    path = ("spec", "mirrored")
+    value = fields.at(path)
+    if value is None:
+        return False, True
+    if not kind.cluster or kind.external:
+        fields.report.add(Code.MIRRORED_IGNORED, fields.resource, path, kind=kind.name)
+        return False, True
+    if not isinstance(value, bool):
+        fields.wrong(path, value, "a boolean", "rules left out")
+        return True, False
+    return value, True
+
+
+def read_direction(about: Located, path: FieldPath, value: Any, report: Report) -> Aim | None:  # noqa: ANN401 - JSON
+    """A direction, in any case; None where it is missing. What is no direction isolates both and opens none."""
+    if value is None or value == "":
+        return None
+    direction = WORDS.get(value.lower()) if isinstance(value, str) else None
+    if direction is None:
+        report.add(Code.BAD_DIRECTION, about, path, value=value)
+        return Aim(Direction.ALL, Direction.NONE)
+    if value != direction.word:
+        report.add(Code.DIRECTION_CASE, about, path, value=value, word=direction.word)
+    return Aim(direction, direction)
+
+
+def read_ports(about: Located, annotations: Mapping[str, str], report: Report) -> tuple[Port, ...] | None:
+    """The ports to which an annotation limits external egress; None where it does not."""
+    text = annotations.get(PORTS)
+    if text is None:
+        return None
+    ports: dict[Port, None] = {}
+    path = ("metadata", "annotations", PORTS)
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        port = parse_port(item)
+        if port is None:
+            report.add(Code.BAD_PORT, about, path, value=item, expected=_PORTS)
+        else:
+            ports[port] = None
+    if not ports:
+        report.add(Code.BAD_PORT, about, path, value="an empty list", expected=_PORTS)
+    return tuple(ports)
+
+
+def report_unknown(about: Located, annotations: Mapping[str, str], known: tuple[str, ...], report: Report) -> None:
+    """Report annotations under our prefixes that nothing reads."""
+    for key in annotations:
+        if GROUP in key and key not in known and is_ours(key):
+            path = ("metadata", "annotations", key)
+            report.add(Code.UNKNOWN_ANNOTATION, about, path, key=key, guess=did_you_mean(key, known))
+
+
+def is_ours(key: str) -> bool:
+    """Tell whether an annotation's prefix is MaxTac's or this compiler's."""
+    prefix = key.partition("/")[0]
+    return prefix == GROUP or prefix.startswith(f"{GROUP}.") or prefix.endswith(f".{GROUP}")
+
+
+def _selector(fields: Fields) -> Selector | None:
+    path = ("spec", "serviceSelector")
+    if fields.at(path) is None:
+        fields.report.add(Code.MISSING_SELECTOR, fields.resource, path)
+        return None
+    if fields.mapping(path) is None or not fields.known(path, ("matchLabels", "matchExpressions")):
+        return None
+    labels = fields.labels((*path, "matchLabels"))
+    requirements = _requirements(fields, (*path, "matchExpressions"))
+    if labels is None or requirements is None:
+        return None
+    for key, value in labels.items():
+        if not is_label_key(key) or not is_label_value(value):
+            return _invalid(fields, (*path, "matchLabels", key), f"{key}={value} is no label")
+    return Selector(tuple(sorted(labels.items())), requirements)
+
+
+def _requirements(fields: Fields, path: FieldPath) -> tuple[Requirement, ...] | None:
+    entries = fields.at(path)
+    if entries is not None and fields.sequence(path) is None:
+        return None
+    read = [_requirement(fields, (*path, number)) for number in range(len(entries or ()))]
+    return None if None in read else tuple(filter(None, read))
+
+
+def _requirement(fields: Fields, path: FieldPath) -> Requirement | None:
+    if not isinstance(fields.at(path), dict):
+        return _invalid(fields, path, "an expression has key, operator and values")
+    fields.known(path, ("key", "operator", "values"))
+    key, operator = fields.string((*path, "key")) or "", fields.string((*path, "operator"))
+    entries = fields.sequence((*path, "values")) or ()
+    values = [fields.text((*path, "values", number)) or "" for number in range(len(entries))]
+    if not is_label_key(key):
+        return _invalid(fields, (*path, "key"), f"{key or '(none)'} is no label key")
+    if operator not in OPERATORS:
+        return _invalid(fields, (*path, "operator"), f"operator {operator} is none of {', '.join(OPERATORS)}")
+    if bool(values) != (operator in ("In", "NotIn")):
+        need = "needs values" if not values else "takes no values"
+        return _invalid(fields, (*path, "values"), f"operator {operator} {need}")
+    wrong = next((value for value in values if not is_label_value(value)), None)
+    if wrong is not None:
+        return _invalid(fields, (*path, "values"), f"{wrong} is no label value")
+    return Requirement(key, operator, tuple(sorted(set(values))))
+
+
+def _invalid(fields: Fields, path: FieldPath, problem: str) -> None:
+    fields.report.add(Code.INVALID_SELECTOR, fields.resource, path, problem=problem, done="selects nothing")

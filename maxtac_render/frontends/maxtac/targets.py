@@ -1,0 +1,158 @@
+"""Targets as MaxTac writes them: in the spec of a resource, and in the annotations of Services."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from maxtac_render.model.diagnostics import Code, Located, Report
+from maxtac_render.model.fields import Fields
+from maxtac_render.model.intent import KINDS, CIDRTarget, Kind, ServiceTarget, Target, UnusableTarget, Wanted
+from maxtac_render.model.names import is_label_name
+from maxtac_render.model.objects import FieldPath, Service
+from maxtac_render.model.snapshot import Snapshot
+
+_PREFIX_LENGTH = re.compile(r"0|[1-9][0-9]{0,2}")
+_ADDRESS = re.compile(r"[0-9a-fA-F:.]*[:.][0-9a-fA-F:.]*([-/][0-9]*)?")
+
+
+class Site(NamedTuple):
+    """Where a target is written, and who hears what is wrong with it."""
+
+    about: Located
+    path: FieldPath
+    kind: Kind
+    report: Report
+
+    def unusable(self, code: Code, value: object, **facts: object) -> UnusableTarget:
+        """Report a target that opens nothing."""
+        self.report.add(code, self.about, self.path, value=value, **facts)
+        return UnusableTarget(str(value))
+
+
+def spec_targets(fields: Fields, kind: Kind) -> tuple[Wanted, ...] | None:
+    """The targets of a resource's spec; None where it has none. Something that is no list is one unusable target."""
+    path = ("spec", "targetCIDRs" if kind.external else "targets")
+    entries = fields.at(path)
+    if entries is None:
+        return None
+    if not isinstance(entries, list):
+        fields.wrong(path, entries, "a list", "rules left out")
+        return (Wanted(UnusableTarget(path[1]), fields.resource, path),)
+    read = _spec_cidr if kind.external else _spec_service
+    sites = (Site(fields.resource, (*path, number), kind, fields.report) for number in range(len(entries)))
+    return _unique((site, read(fields, site)) for site in sites)
+
+
+def annotated_targets(service: Service, kind: Kind, report: Report, snapshot: Snapshot | None) -> tuple[Wanted, ...]:
+    """The targets in a Service's annotation. With a snapshot, a pair written the other way round is understood."""
+    path = ("metadata", "annotations", kind.targets_annotation)
+    site = Site(service, path, kind, report)
+    parts = service.annotations[kind.targets_annotation].split("," if kind.external else ";")
+    texts = filter(None, (part.strip() for part in parts))
+    if kind.external:
+        return _unique((site, _annotated_cidr(site, text)) for text in texts)
+    return _unique((site, _pair(site, text, snapshot)) for text in texts)
+
+
+def _unique(targets: Iterable[tuple[Site, Target]]) -> tuple[Wanted, ...]:
+    found: dict[str, Wanted] = {}
+    for site, target in targets:
+        if str(target) in found:
+            site.report.add(Code.DUPLICATE_TARGET, site.about, site.path, target=target)
+        else:
+            found[str(target)] = Wanted(target, site.about, site.path)
+    return tuple(found.values())
+
+
+def _spec_service(fields: Fields, site: Site) -> Target:
+    entry = fields.at(site.path)
+    if not isinstance(entry, dict):
+        return _wrong(fields, site, entry, "a mapping")
+    fields.known(site.path, ("serviceName", "namespace"))
+    name, namespace = entry.get("serviceName"), entry.get("namespace")
+    if _is_name(name) and _is_name(namespace):
+        return ServiceTarget(namespace, name)
+    return site.unusable(
+        Code.MALFORMED_TARGET, f"{namespace}/{name}", expected="serviceName and namespace, both DNS labels"
+    )
+
+
+def _spec_cidr(fields: Fields, site: Site) -> Target:
+    entry = fields.at(site.path)
+    return _cidr(site, entry, "/") if isinstance(entry, str) else _wrong(fields, site, entry, "a string")
+
+
+def _wrong(fields: Fields, site: Site, entry: Any, expected: str) -> Target:  # noqa: ANN401 - JSON
+    fields.wrong(site.path, entry, expected, "rule left out")
+    return UnusableTarget(str(entry))
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and is_label_name(value)
+
+
+def _pair(site: Site, text: str, snapshot: Snapshot | None) -> Target:
+    """A pair ``<service>,<namespace>``, or the other way round where only that names a Service."""
+    halves = [half.strip() for half in text.split(",")]
+    if any(_ADDRESS.fullmatch(half) for half in halves):
+        return _misplaced(site, text, "an address range", "pairs <service>,<namespace>")
+    if len(halves) != 2 or not all(map(is_label_name, halves)):
+        return site.unusable(Code.MALFORMED_TARGET, text, expected="<service>,<namespace>; pairs separated by ;")
+    written, swapped = ServiceTarget(halves[1], halves[0]), ServiceTarget(*halves)
+    if snapshot is None or written == swapped or snapshot.service(*swapped) is None:
+        return written
+    add = site.report.add
+    if snapshot.service(*written) is None:
+        facts = {"name": written.name, "namespace": written.namespace, "name_first": f"{swapped.name},{halves[0]}"}
+        add(Code.SWAPPED_PAIR, site.about, site.path, value=text, **facts)
+        return swapped
+    add(Code.AMBIGUOUS_PAIR, site.about, site.path, value=text, read=written, other=swapped)
+    return written
+
+
+def _annotated_cidr(site: Site, text: str) -> Target:
+    name = text.partition(";")[0].strip()
+    if is_label_name(name) and not name.replace("-", "").isdigit():
+        return _misplaced(site, text, "the name of a Service", "address ranges")
+    return _cidr(site, text, "/" if "/" in text else "-")
+
+
+def _misplaced(site: Site, text: str, found: str, expected: str) -> Target:
+    kind = site.kind
+    meant = next(other for other in KINDS.values() if other.cluster == kind.cluster and other.external != kind.external)
+    facts = {"key": kind.targets_annotation, "expected": expected, "meant": meant.targets_annotation}
+    return site.unusable(Code.WRONG_ANNOTATION, text, found=found, **facts)
+
+
+def _cidr(site: Site, text: str, separator: str) -> Target:
+    """An address range; host bits are masked, and a bare address gets the longest prefix."""
+    from ipaddress import ip_address, ip_network  # noqa: PLC0415 - not every input has addresses
+
+    written, separated, length = text.rpartition(separator)
+    if not separated:
+        written, length = text, ""
+    try:
+        address = ip_address(written)
+    except ValueError:
+        return _no_cidr(site, text, "")
+    if "%" in written or getattr(address, "ipv4_mapped", None) is not None:
+        return _no_cidr(site, text, " that the API server takes")
+    if separated and not (_PREFIX_LENGTH.fullmatch(length) and int(length) <= address.max_prefixlen):
+        return _no_cidr(site, text, f": prefix length {length or 'missing'}")
+    network = ip_network(f"{address}/{length or address.max_prefixlen}", strict=False)
+    if not separated:
+        site.report.add(Code.BARE_IP, site.about, site.path, value=text, cidr=network)
+    elif network.network_address != address:
+        site.report.add(Code.HOST_BITS, site.about, site.path, value=text, cidr=network)
+    elif written == written.lower():
+        return CIDRTarget(str(network), f"{written}/{length}")
+    return CIDRTarget(str(network), str(network))
+
+
+def _no_cidr(site: Site, text: str, problem: str) -> Target:
+    guess = "write an IPv4 or IPv6 range, such as 10.0.0.0/8 or 2001:db8::/32"
+    return site.unusable(Code.BAD_CIDR, text, problem=problem, guess=guess)
+
+

@@ -1,0 +1,56 @@
+"""The labels and annotations that say which policies are ours, of which set, and what they were made for."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from maxtac_render.model.intent import GROUP, KINDS, Intent
+from maxtac_render.model.names import label_value
+from maxtac_render.model.objects import ObjectRef
+from maxtac_render.model.selectors import Labels
+
+DOMAIN = f"render.{GROUP}"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+MANAGER = "maxtac-render"
+SET = f"{DOMAIN}/set"
+SOURCE = f"{DOMAIN}/source"
+SERVICE = f"{DOMAIN}/service"
+PEER = f"{DOMAIN}/peer"
+EXPIRES = f"{DOMAIN}/expires-at"
+BASELINE = f"{DOMAIN}/baseline"
+
+OWNER = "owner"
+SERVICE_NAME = "serviceOwnerName"
+SERVICE_NAMESPACE = "serviceOwnerNamespace"
+MIRROR = f"{KINDS['Access'].prefix}/mirror"
+"""The controller writes this one key on every mirror, whatever the kind."""
+
+
+MANAGER_LABELS: Labels = ((MANAGED_BY, MANAGER),)
+"""The labels of every policy of ours."""
+
+
+def set_labels(name: str) -> Labels:
+    """The labels of a set's policies; none for policies of no named set."""
+    return ((SET, name),) if name else ()
+
+
+def owner_labels(intent: Intent, *, mirror: bool) -> Labels:
+    """The labels that the MaxTac controller gives to a policy too."""
+    prefix, subject = KINDS[intent.ref.kind].prefix, intent.subject.ref
+    labels = (
+        (f"{prefix}/{OWNER}", label_value(intent.ref.name)),
+        (f"{prefix}/{SERVICE_NAME}", label_value(subject.name)),
+        (f"{prefix}/{SERVICE_NAMESPACE}", subject.namespace),
+    )
+    return (*labels, (MIRROR, "true")) if mirror else labels
+
+
+def slashed(ref: ObjectRef) -> str:
+    """A reference as an annotation holds it: ``Access/shop/web-in``, ``ClusterAccess/web-in``."""
+    return "/".join(filter(None, (ref.kind, ref.namespace, ref.name)))
+
+
+def rfc3339(moment: datetime) -> str:
+    """A moment in UTC, with as many digits as it needs."""
+    return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat() + "Z"
