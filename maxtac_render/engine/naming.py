@@ -23,7 +23,8 @@ def settle(policies: list[Policy], options: Options, report: Report) -> list[Pol
     """The policies under names that are valid and unique, sorted by namespace and name."""
     limit = SHORT_NAME if options.names == "short" else LONGEST_NAME
     wanted = Counter((policy.namespace, policy.name) for policy in policies)
-    kept, renamed = [], []
+    kept: list[Policy] = []
+    renamed: list[Policy] = []
     for policy in policies:
         name = policy.name
         fits = len(name) <= limit and wanted[policy.namespace, name] == 1 and is_object_name(name)

@@ -148,7 +148,8 @@ class Resolver:
 
     def _opening(self, intent: Intent, wanted: Wanted) -> Opening | None:
         target = wanted.target
-        side, peers = None, ()
+        side: Side | None = None
+        peers: tuple[Peer, ...] = ()
         match target:
             case ServiceTarget():
                 side = self._target(wanted, target)

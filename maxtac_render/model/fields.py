@@ -26,7 +26,7 @@ class Fields:
         self.resource = resource
         self.report = report
 
-    def at(self, path: FieldPath) -> Any:  # noqa: ANN401 - JSON
+    def at(self, path: FieldPath) -> Any:
         """The value at a path; None where there is none, and where a parent is no collection."""
         value: Any = self.resource.body
         for step in path:
@@ -108,5 +108,5 @@ class Fields:
         )
 
 
-def _json_text(value: bool | float) -> str:  # noqa: FBT001 - a value, not a switch
+def _json_text(value: bool | float) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -57,7 +57,7 @@ class Direction(Enum):
     EGRESS = ("egress", "egr", False, True)
     ALL = ("all", "all", True, True)
 
-    def __init__(self, word: str, suffix: str, ingress: bool, egress: bool) -> None:  # noqa: FBT001 - enum members
+    def __init__(self, word: str, suffix: str, ingress: bool, egress: bool) -> None:
         self.word = word
         self.suffix = suffix
         self.ingress = ingress

@@ -63,7 +63,9 @@ OPTIONS = (
     Option("baseline", "Policies added for every subject.", choices=("dns",), repeatable=True),
     Option("now", "The moment at which deadlines are judged (RFC 3339); the clock otherwise.", "TIME"),
     Option("anchor", "From when durations count: git (the newest commit of the resource's lines), or a time.", "WHEN"),
-    Option("expired", "What becomes of expired access: isolation without rules, or nothing.", choices=("isolate", "remove")),
+    Option(
+        "expired", "What becomes of expired access: isolation without rules, or nothing.", choices=("isolate", "remove")
+    ),
     Option("severity", "Severity of one finding: off, info, warning or error.", "ID=LEVEL", repeatable=True),
     Option("exclude", "Files to leave out, as a glob below the source.", "GLOB", repeatable=True),
 )

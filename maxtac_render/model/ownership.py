@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from maxtac_render.model.intent import GROUP, KINDS, Intent
 from maxtac_render.model.names import label_value
@@ -53,4 +53,4 @@ def slashed(ref: ObjectRef) -> str:
 
 def rfc3339(moment: datetime) -> str:
     """A moment in UTC, with as many digits as it needs."""
-    return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat() + "Z"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"

@@ -51,9 +51,8 @@ def parse_port(text: str) -> Port | None:
     match = _RANGE.fullmatch(text)
     if match is None:
         return None
-    first, last, protocol = int(match[1]), match[2] and int(match[2]), (match[3] or "TCP").upper()
+    first, protocol = int(match[1]), (match[3] or "TCP").upper()
+    last = int(match[2]) if match[2] else None
     if protocol not in PROTOCOLS or not is_port_number(first):
         return None
-    if last is None:
-        return Port(protocol, first)
-    return Port(protocol, first, last) if is_port_number(last) and last >= first else None
+    return None if last is not None and not first <= last <= 65535 else Port(protocol, first, last)

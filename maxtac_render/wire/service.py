@@ -57,7 +57,7 @@ def _ports(fields: Fields) -> tuple[Port, ...]:
     return tuple(port for port in ports if port is not None)
 
 
-def _port(fields: Fields, path: FieldPath, entry: Any) -> Port | None:  # noqa: ANN401 - JSON
+def _port(fields: Fields, path: FieldPath, entry: Any) -> Port | None:
     """The pod port behind a Service's port: ``targetPort``, or ``port`` where that is missing, 0 or empty."""
     if not isinstance(entry, dict):
         return fields.wrong(path, entry, "a mapping", "left out")
@@ -65,7 +65,7 @@ def _port(fields: Fields, path: FieldPath, entry: Any) -> Port | None:  # noqa: 
     if protocol not in PROTOCOLS:
         return _bad(fields, (*path, "protocol"), " or ".join(PROTOCOLS))
     key = "targetPort" if entry.get("targetPort") else "port"
-    port = entry.get(key)
+    port: Any = entry.get(key)
     if is_port_number(port) or (key == "targetPort" and is_port_name(port)):
         return Port(protocol, port)
     return _bad(fields, (*path, key), _PORT if key == "targetPort" else "a port number (1 to 65535)")

@@ -62,7 +62,8 @@ def _report_unplaced(snapshot: Snapshot, wishes: list[Wish], report: Report) -> 
     named = set[str]()
     for wish in wishes:
         part.update(id(service) for service in (index.select(wish.selector) if wish.selector is not None else ()))
-        named.update(target.name for target in wish.targets or () if isinstance(target, ServiceTarget))
+        targets = (wanted.target for wanted in wish.targets or ())
+        named.update(target.name for target in targets if isinstance(target, ServiceTarget))
     for service in snapshot.unplaced:
         if id(service) in part or service.ref.name in named:
             report.add(Code.MISSING_NAMESPACE, service, ("metadata", "name"))

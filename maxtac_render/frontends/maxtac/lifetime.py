@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from maxtac_render.model.diagnostics import Code
 from maxtac_render.model.fields import Fields
@@ -40,7 +40,7 @@ def parse_moment(text: str) -> datetime | None:
     if _MOMENT.fullmatch(text) is None:
         return None
     try:
-        return datetime.fromisoformat(_microseconds(text.upper())).astimezone(timezone.utc)
+        return datetime.fromisoformat(_microseconds(text.upper())).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

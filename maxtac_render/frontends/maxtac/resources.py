@@ -114,7 +114,7 @@ def _mirrored(fields: Fields, kind: Kind) -> tuple[bool, bool]:
     return value, True
 
 
-def read_direction(about: Located, path: FieldPath, value: Any, report: Report) -> Aim | None:  # noqa: ANN401 - JSON
+def read_direction(about: Located, path: FieldPath, value: Any, report: Report) -> Aim | None:
     """A direction, in any case; None where it is missing. What is no direction isolates both and opens none."""
     if value is None or value == "":
         return None

@@ -83,7 +83,9 @@ class Subjects:
                 self._ignored(wish, service, key, annotations[key])
             return spec
         annotated = self._annotated(wish, service)
-        return self._narrowed(wish, service, annotated) if self._mode == "narrow" else self._over(wish, service, annotated)
+        return (
+            self._narrowed(wish, service, annotated) if self._mode == "narrow" else self._over(wish, service, annotated)
+        )
 
     def _annotated(self, wish: Wish, service: Service) -> Stated:
         """What the annotations say by themselves; an empty one says nothing at all, and is reported."""
@@ -143,7 +145,9 @@ class Subjects:
         self._report.add(code, wish, ("spec",), **facts)
 
     def _empty(self, wish: Wish, service: Service, key: str, what: str) -> None:
-        self._report.add(Code.EMPTY_ANNOTATION, service, ("metadata", "annotations", key), key=key, what=what, cr=wish.ref)
+        self._report.add(
+            Code.EMPTY_ANNOTATION, service, ("metadata", "annotations", key), key=key, what=what, cr=wish.ref
+        )
 
     def _ignored(self, wish: Wish, service: Service, key: str, value: object) -> None:
         path = ("metadata", "annotations", key)

@@ -72,11 +72,11 @@ def _spec_service(fields: Fields, site: Site) -> Target:
         return _wrong(fields, site, entry, "a mapping")
     fields.known(site.path, ("serviceName", "namespace"))
     name, namespace = entry.get("serviceName"), entry.get("namespace")
-    if _is_name(name) and _is_name(namespace):
-        return ServiceTarget(namespace, name)
-    return site.unusable(
-        Code.MALFORMED_TARGET, f"{namespace}/{name}", expected="serviceName and namespace, both DNS labels"
-    )
+    for value in (name, namespace):
+        if not isinstance(value, str) or not is_label_name(value):
+            written = f"{namespace}/{name}"
+            return site.unusable(Code.MALFORMED_TARGET, written, expected="serviceName and namespace, both DNS labels")
+    return ServiceTarget(str(namespace), str(name))
 
 
 def _spec_cidr(fields: Fields, site: Site) -> Target:
@@ -84,13 +84,9 @@ def _spec_cidr(fields: Fields, site: Site) -> Target:
     return _cidr(site, entry, "/") if isinstance(entry, str) else _wrong(fields, site, entry, "a string")
 
 
-def _wrong(fields: Fields, site: Site, entry: Any, expected: str) -> Target:  # noqa: ANN401 - JSON
+def _wrong(fields: Fields, site: Site, entry: Any, expected: str) -> Target:
     fields.wrong(site.path, entry, expected, "rule left out")
     return UnusableTarget(str(entry))
-
-
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and is_label_name(value)
 
 
 def _pair(site: Site, text: str, snapshot: Snapshot | None) -> Target:
@@ -154,5 +150,3 @@ def _cidr(site: Site, text: str, separator: str) -> Target:
 def _no_cidr(site: Site, text: str, problem: str) -> Target:
     guess = "write an IPv4 or IPv6 range, such as 10.0.0.0/8 or 2001:db8::/32"
     return site.unusable(Code.BAD_CIDR, text, problem=problem, guess=guess)
-
-
