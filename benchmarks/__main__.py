@@ -1,0 +1,155 @@
+"""Measure speed and memory, each as a ratio of two programs that run in turn.
+
+The exit code is 1 where a measure failed or is over its goal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.corpus import Corpus, write_kustomization
+from benchmarks.measure import ROOT, Command, FailedError, Goal, Pair, Row, rows, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WALKTHROUGH = ROOT / "testdata" / "walkthrough"
+MAXTAC = Path(sys.executable).with_name("maxtac")  # not resolved: the script lies beside the link in the environment
+BARE: Command = (sys.executable, "-c", "pass")
+PARSE = "import sys, yaml; list(yaml.load_all(open(sys.argv[1]), yaml.CSafeLoader))"
+COUNT = "import sys, yaml; print(sum(1 for _ in yaml.load_all(open(sys.argv[1]), yaml.CSafeLoader)))"
+
+
+def main() -> int:
+    """Write the corpora, run every measure and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round of each pair; five for start-up")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to this file as well")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="write the corpora here, or use those that are here")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        directory = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maxtac-bench-")))
+        table = []
+        print(_line("measure", "ratio", "goal", "", "maxtac", "reference"))
+        for row in _measures(directory.resolve(), 1 if options.quick else 5, 5 if options.quick else 15):
+            print(_format(row), flush=True)
+            table.append(row)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(row) for row in table], indent=2) + "\n")
+    return int(any(row.verdict.startswith(("over", "failed")) for row in table))
+
+
+def _measures(directory: Path, rounds: int, starts: int) -> Iterator[Row]:
+    small, middle, large = (_corpus(directory, services) for services in (100, 1_000, 10_000))
+    for pair in [*_against_parser(middle, large, rounds), _growth(middle, large, rounds), *_start_up(starts)]:
+        yield from rows(pair)
+    yield from _against_kustomize([small, middle], directory, rounds, starts)
+    yield _read_back(middle, directory)
+
+
+def _corpus(directory: Path, services: int) -> Corpus:
+    corpus = Corpus(directory / str(services), services)
+    if not corpus.directory.exists():
+        run((sys.executable, "-m", "benchmarks.corpus", corpus.directory, str(services)))
+    return corpus
+
+
+def _render(path: Path) -> Command:
+    return (sys.executable, "-m", "maxtac_render", "render", path)
+
+
+def _against_parser(middle: Corpus, large: Corpus, rounds: int) -> list[Pair]:
+    def pair(path: Path, *goals: Goal) -> Pair:
+        return Pair(_render(path), (sys.executable, "-c", PARSE, path), rounds, goals)
+
+    cpu = Goal("render 10k / parse the same file: CPU", "cpu", 0.25)
+    peak = Goal("render 10k / parse the same file: memory", "peak", 1.0)
+    worst = Goal("render 1k, nothing skippable / parse: CPU", "cpu", 1.1)
+    return [pair(large.stream, cpu, peak), pair(middle.worst, worst)]
+
+
+def _growth(middle: Corpus, large: Corpus, rounds: int) -> Pair:
+    goal = Goal("render 10k / render 1k: CPU", "cpu", 11)
+    return Pair(_render(large.stream), _render(middle.stream), rounds, (goal,))
+
+
+def _start_up(rounds: int) -> list[Pair]:
+    version = Goal("maxtac --version / python -c pass: wall", "wall", 4.5)
+    walkthrough = Goal("render walkthrough / python -c pass: wall", "wall", 7)
+    return [
+        Pair((MAXTAC, "--version"), BARE, rounds, (version,)),
+        Pair((MAXTAC, "render", WALKTHROUGH), BARE, rounds, (walkthrough,)),
+    ]
+
+
+def _against_kustomize(corpora: list[Corpus], directory: Path, rounds: int, starts: int) -> Iterator[Row]:
+    program = subprocess.run(
+        [ROOT / "tools" / "install", "--print", "kustomize"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    goals = [
+        Goal("render 100 / kustomize build: CPU", "cpu", None),
+        Goal("render 1k / kustomize build: CPU", "cpu", 0.02),
+        Goal("render walkthrough / kustomize build: wall", "wall", 1.0),
+    ]
+    if not program:
+        yield from (Row(goal.measure, "skipped: kustomize is not installed: run `make tools`") for goal in goals)
+        return
+    for corpus, goal in zip(corpora, goals, strict=False):
+        yield from rows(Pair(_render(corpus.files), (program, "build", corpus.files), rounds, (goal,)))
+    built: Command = (program, "build", _kustomized_walkthrough(directory))
+    yield from rows(Pair((MAXTAC, "render", WALKTHROUGH), built, starts, (goals[-1],)))
+
+
+def _kustomized_walkthrough(directory: Path) -> Path:
+    target = directory / "walkthrough"
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    names = []
+    for number, path in enumerate(sorted(WALKTHROUGH.rglob("*.yaml"))):
+        names.append(f"{number}-{path.name}")
+        shutil.copyfile(path, target / names[-1])
+    write_kustomization(target, names)
+    return target
+
+
+def _read_back(corpus: Corpus, directory: Path) -> Row:
+    measure = "render 1k, read back by CSafeLoader: documents"
+    output, count = directory / "policies.yaml", directory / "count"
+    try:
+        run(_render(corpus.stream), output)
+        run((sys.executable, "-c", COUNT, output), count)
+    except FailedError as error:
+        return Row(measure, f"failed: {error}")
+    found = int(count.read_text())
+    verdict = "ok" if found == corpus.policies else f"failed: {found} documents instead of {corpus.policies}"
+    return Row(measure, verdict, subject=found, reference=corpus.policies)
+
+
+def _format(row: Row) -> str:
+    ratio, goal = ("" if value is None else f"{value:.3g}" for value in (row.ratio, row.goal))
+    subject, reference = (_quantity(value, row.unit) for value in (row.subject, row.reference))
+    return _line(row.measure, ratio, goal, row.verdict, subject, reference)
+
+
+def _quantity(value: float | None, unit: str) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f} s" if unit == "s" else f"{value:.0f} {unit}".strip()
+
+
+def _line(*cells: str) -> str:
+    measure, ratio, goal, verdict, subject, reference = cells
+    return f"{measure:46} {ratio:>7} {goal:>6}  {verdict:5} {subject:>10} {reference:>10}".rstrip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
