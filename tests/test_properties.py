@@ -1,0 +1,174 @@
+"""What must hold for every input: order does not matter, and failing never opens anything."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from datetime import datetime, timezone
+from typing import Any
+
+import yaml
+from evaluator import Connection, Pod, allowed
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from worlds import CONNECTIONS, NAMES, NAMESPACES, Body, worlds
+
+from maxtac_render.compiler import bodies, compile_intents, yaml_documents
+from maxtac_render.model.diagnostics import Code, Report, Severity
+from maxtac_render.model.names import is_label_value, is_object_name
+from maxtac_render.model.objects import ObjectRef, Origin, Resource
+from maxtac_render.model.options import Options
+
+NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)
+TOLERANT = dict.fromkeys(Code, Severity.WARNING)
+SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def resources(world: list[Body]) -> list[Resource]:
+    """The bodies as if they had been read."""
+    return [
+        Resource(
+            ObjectRef(body["apiVersion"], body["kind"], body["metadata"].get("namespace", ""), body["metadata"]["name"]),
+            body,
+            Origin("world.yaml", number),
+        )
+        for number, body in enumerate(world)
+    ]
+
+
+def render(world: list[Body], **options: Any) -> list[dict[str, Any]]:
+    """The policies of a world, everything tolerated."""
+    report = Report(TOLERANT)
+    output = compile_intents(resources(world), Options(now=NOW, **options), report)
+    documents = [yaml.safe_load(text) for text in yaml_documents(output.policies)]
+    assert documents == list(bodies(output.policies)), "text and body are one policy"
+    return documents
+
+
+def reach(world: list[Body], **options: Any) -> set[Connection]:
+    """The connections that the policies of a world allow."""
+    return allowed(render(world, **options), CONNECTIONS)
+
+
+@SLOW
+@given(worlds(), st.randoms(use_true_random=False))
+def test_the_order_of_the_input_never_changes_the_output(world: list[Body], random: Any) -> None:
+    """A shuffled world renders to the same bytes."""
+    shuffled = world[:]
+    random.shuffle(shuffled)
+    first, second = (compile_intents(resources(one), Options(), Report(TOLERANT)) for one in (world, shuffled))
+    assert list(yaml_documents(first.policies)) == list(yaml_documents(second.policies))
+
+
+GARBAGE = st.sampled_from(("", "ingres", 7, True, ["x"], {"a": 1}, "Über", "a b", "\x00", "-" * 70, "no.such.thing"))
+
+
+def _garble_target(spec: Body, garbage: Any, data: st.DataObject) -> None:
+    """Spoil one target, one half of one, or all of them; the mirror of a target nobody knows cannot be emitted."""
+    spec.pop("mirrored", None)
+    key = "targets" if "targets" in spec else "targetCIDRs"
+    number = data.draw(st.integers(-1, len(spec[key]) - 1))
+    if number < 0:
+        spec[key] = "x" if garbage in ("", ["x"]) else garbage
+    elif key == "targets" and data.draw(st.booleans()):
+        spec[key][number][data.draw(st.sampled_from(("serviceName", "namespace")))] = garbage
+    else:
+        spec[key][number] = garbage
+
+
+@SLOW
+@given(worlds(), GARBAGE, st.data())
+def test_garbling_a_value_never_opens_anything(world: list[Body], garbage: Any, data: st.DataObject) -> None:
+    """Whatever becomes of a direction, a target, a duration, a port or mirrored: less is allowed, or the same."""
+    broken = copy.deepcopy(world)
+    number = data.draw(st.sampled_from([number for number, body in enumerate(world) if body["kind"] != "Service"]))
+    spec = broken[number]["spec"]
+    field = data.draw(st.sampled_from(("direction", "target", "duration", "mirrored", "port")))
+    if field == "target":
+        world[number]["spec"].pop("mirrored", None)
+        _garble_target(spec, garbage, data)
+    elif field == "port":
+        service = data.draw(st.sampled_from([body for body in broken if body["kind"] == "Service"]))
+        service["spec"]["ports"][0][data.draw(st.sampled_from(("targetPort", "protocol")))] = garbage or "!"
+    else:
+        spec[field] = garbage or "!"
+    assert reach(broken) <= reach(world)
+
+
+@SLOW
+@given(worlds(), st.data())
+def test_passing_a_deadline_never_opens_anything(world: list[Body], data: st.DataObject) -> None:
+    """Expired access loses its rules and keeps its isolation."""
+    ended = copy.deepcopy(world)
+    body = data.draw(st.sampled_from([body for body in ended if body["kind"] != "Service"]))
+    body["metadata"]["annotations"] = {"maxtac.vtk.io/expires-at": "2026-12-31T23:59:59Z"}
+    assert reach(ended) <= reach(world)
+    body["metadata"]["annotations"] = {"maxtac.vtk.io/expires-at": "2027-01-01T00:00:01Z"}
+    assert reach(ended) == reach(world)
+
+
+@SLOW
+@given(worlds(), st.data())
+def test_a_missing_target_never_opens_anything(world: list[Body], data: st.DataObject) -> None:
+    """Without the Service of a target its rule goes; the subjects stay isolated."""
+    for body in world:
+        if body["kind"] != "Service":
+            body["spec"].pop("mirrored", None)
+    removed = data.draw(st.sampled_from([body for body in world if body["kind"] == "Service"]))
+    rest = [body for body in world if body is not removed]
+    selected = {policy["metadata"]["annotations"]["render.maxtac.vtk.io/service"] for policy in render(world)}
+    if f"{removed['metadata']['namespace']}/{removed['metadata']['name']}" not in selected:
+        assert reach(rest) <= reach(world)
+
+
+@SLOW
+@given(worlds())
+def test_narrowing_annotations_never_open_anything(world: list[Body]) -> None:
+    """With annotations: narrow, whoever edits a Service can only take away."""
+    for body in world:
+        if body["kind"] == "Service":
+            body["metadata"]["annotations"] = {
+                "maxtac.vtk.io.access/targets": "db,shop;nobody,knows",
+                "maxtac.vtk.io.clusteraccess/direction": "ingress",
+                "maxtac.vtk.io.externalaccess/targets": "192.0.2.0-24,203.0.113.0-24",
+                "maxtac.vtk.io.clusterexternalaccess/targets": "",
+            }
+    plain = [{**body, "metadata": {**body["metadata"], "annotations": {}}} for body in world]
+    assert reach(world, annotations="ignore") == reach(plain)
+    assert reach(world, annotations="narrow") <= reach(plain)
+
+
+HOSTILE = st.text(st.sampled_from("ab-.x"), min_size=1, max_size=6).filter(is_object_name)
+LONG = st.builds(lambda char, length: char * length, st.sampled_from("abc"), st.integers(40, 63))
+
+
+@SLOW
+@given(st.lists(st.tuples(st.one_of(HOSTILE, LONG), st.sampled_from(NAMESPACES)), min_size=1, max_size=6, unique=True), st.sampled_from(("plain", "short")), st.sampled_from(("readme", "controller")))
+def test_names_never_collide(places: list[tuple[str, str]], names: Any, compat: Any) -> None:
+    """Whatever things are called, every policy has a valid name of its own, within the limit."""
+    world = [
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": name.replace(".", "-"), "namespace": namespace},
+            "spec": {"selector": {"app": "x"}, "ports": [{"port": 80}]},
+        }
+        for name, namespace in places
+    ]
+    targets = [{"serviceName": name.replace(".", "-"), "namespace": namespace} for name, namespace in places]
+    for (name, namespace), kind in itertools.product(places, ("Access", "ClusterAccess")):
+        metadata = {"name": name, "namespace": namespace} if kind == "Access" else {"name": f"{name}{namespace}"}
+        spec = {"serviceSelector": {}, "targets": targets, "direction": "all"}
+        world.append({"apiVersion": "maxtac.vtk.io/v1alpha1", "kind": kind, "metadata": metadata, "spec": spec})
+    policies = render(world, names=names, compat=compat)
+    found = [(policy["metadata"]["namespace"], policy["metadata"]["name"]) for policy in policies]
+    assert len(set(found)) == len(found)
+    limit = 63 if names == "short" else 253
+    assert all(is_object_name(name) and len(name) <= limit for _, name in found)
+    assert all(is_label_value(value) for policy in policies for value in policy["metadata"]["labels"].values())
+
+
+def test_the_worlds_are_worth_trying() -> None:
+    """The connections hold all names, so that the properties are about something."""
+    pods = {end for connection in CONNECTIONS for end in connection[:2] if isinstance(end, Pod)}
+    assert len(pods) == len(NAMES) * len(NAMESPACES) * 2
