@@ -22,6 +22,8 @@ _TYPES = {
 }
 _PEERS_KEY = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
 _HEAD = f"apiVersion: {API_VERSION}\nkind: {KIND}\nmetadata:\n"
+_FROM = "  ingress:\n  - from:"
+_TO = "  egress:\n  - to:"
 _NOTES = "  annotations:\n"
 
 _Record = TypeVar("_Record")
@@ -89,7 +91,7 @@ def _selector(selector: Selector) -> dict[str, Any]:
 
 
 Block = Callable[[Any, int], str]
-"""Writes a value as lines of YAML, each indented by a number of blanks and ended by a newline."""
+"""Writes what stands after the colon of a key at a column: a value, to the end of its last line."""
 
 
 def texts(policies: Iterable[Policy], block: Block, scalar: Callable[[str], str]) -> Iterator[str]:
@@ -106,48 +108,59 @@ class _Writer:
     def __init__(self, block: Block, scalar: Callable[[str], str]) -> None:
         self._block = block
         self._scalar = scalar
-        self._kept: dict[int, tuple[object, str]] = {}
-        self._types = {isolates: block({"policyTypes": types}, 2) for isolates, types in _TYPES.items()}
+        self._kept: dict[int, str] = {}
+        self._alive: list[object] = []
 
     def text(self, policy: Policy) -> str:
         """One policy, from apiVersion to its last rule."""
         namespace, name, subject, isolates, rules, labels, annotations, _ = policy
-        scalar, shared = self._scalar, self._shared
-        notes = "".join([f"    {scalar(key)}: {scalar(value)}\n" for key, value in annotations])
+        kept, keep, scalar = self._kept.get, self._keep, self._scalar
+        types = kept(id(isolates)) or keep(isolates, _type_lines)
+        notes = "".join([kept(id(note)) or keep(note, _note_lines) for note in annotations])
         return (
             f"{_HEAD}  name: {scalar(name)}\n  namespace: {scalar(namespace)}\n"
-            f"{shared(labels, _labels_block) if labels else ''}{_NOTES if notes else ''}{notes}"
-            f"spec:\n{shared(subject, _subject_block)}{self._types[isolates]}{self._rules(rules)}"
+            f"{kept(id(labels)) or keep(labels, _label_lines)}{_NOTES if notes else ''}{notes}"
+            f"spec:\n{kept(id(subject)) or keep(subject, _subject_lines)}{types}{self._rules(rules)}"
         )
 
     def _rules(self, rules: tuple[Rule, ...]) -> str:
+        kept, keep = self._kept.get, self._keep
         text, before = "", Direction.NONE
         for direction, peers, ports in rules:
             if direction is before or ports is ANY_PORT or ANY_PEER in peers:
-                return self._block(_sections(rules), 2)
+                return "".join(f"  {key}:{self._block(value, 2)}" for key, value in _sections(rules).items())
             before = direction
-            text += f"  {direction.word}:\n  - {_PEERS_KEY[direction]}:\n{self._shared(peers, _peers_block)}"
-            text += f"    ports:\n{self._shared(ports, _ports_block)}"
+            text += (
+                f"{_FROM if direction is Direction.INGRESS else _TO}{kept(id(peers)) or keep(peers, _peer_lines)}"
+                f"    ports:{kept(id(ports)) or keep(ports, _port_lines)}"
+            )
         return text
 
-    def _shared(self, record: _Record, make: Callable[[_Record], tuple[Any, int]]) -> str:
-        kept = self._kept.get(id(record))
-        if kept is None:
-            kept = self._kept[id(record)] = (record, self._block(*make(record)))
-        return kept[1]
+    def _keep(self, record: _Record, lines: Callable[[_Record, Block], str]) -> str:
+        text = self._kept[id(record)] = lines(record, self._block)
+        self._alive.append(record)
+        return text
 
 
-def _labels_block(labels: Labels) -> tuple[Any, int]:
-    return {"labels": dict(labels)}, 2
+def _label_lines(labels: Labels, block: Block) -> str:
+    return f"  labels:{block(dict(labels), 2)}" if labels else ""
 
 
-def _subject_block(subject: Selector) -> tuple[Any, int]:
-    return {"podSelector": _selector(subject)}, 2
+def _note_lines(note: tuple[str, str], block: Block) -> str:
+    return f"{block({note[0]: note[1]}, 2)[1:]}"
 
 
-def _peers_block(peers: tuple[Peer, ...]) -> tuple[Any, int]:
-    return [_peer(peer) for peer in peers], 4
+def _subject_lines(subject: Selector, block: Block) -> str:
+    return f"  podSelector:{block(_selector(subject), 2)}"
 
 
-def _ports_block(ports: Ports) -> tuple[Any, int]:
-    return _ports(ports), 4
+def _type_lines(isolates: Direction, block: Block) -> str:
+    return f"  policyTypes:{block(_TYPES[isolates], 2)}"
+
+
+def _peer_lines(peers: tuple[Peer, ...], block: Block) -> str:
+    return block([_peer(peer) for peer in peers], 4)
+
+
+def _port_lines(ports: Ports, block: Block) -> str:
+    return block(_ports(ports), 4)

@@ -1,0 +1,67 @@
+"""Golden cases: one directory for one sentence, its input, and what comes out of it.
+
+``case.yaml`` holds ``args`` for ``maxtac`` (default: ``[render, .]``), run inside ``input/``, and ``exit``, the code it
+ends with (default 0). ``expected/`` holds what it prints: standard output as ``networkpolicy.yaml`` (or, for other
+formats, ``output.txt``), standard error as ``diagnostics.txt``. A file that is missing there means: nothing printed.
+``pytest --update`` rewrites them; the difference in Git is the review.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from maxtac_render.cli import program
+from maxtac_render.model.diagnostics import CODES, Severity
+
+CASES = Path(__file__).parents[1] / "testdata" / "cases"
+NOW = "2027-01-01T00:00:00Z"
+
+
+def run(case: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, dict[str, str]]:
+    """Run a case; its exit code, and its output by the names of the files that hold it."""
+    options: dict[str, Any] = yaml.safe_load((case / "case.yaml").read_text()) or {}
+    args = options.get("args", ["render", "."])
+    monkeypatch.chdir(case / "input")
+    if args[0] == "render" and not any(arg.startswith("--now") for arg in args):
+        args = [*args, "--now", NOW]
+    result = CliRunner().invoke(program.program, args, prog_name="maxtac")
+    plain = not any(arg in ("-o", "--output", "--check") for arg in args)
+    printed = {"networkpolicy.yaml" if plain else "output.txt": result.stdout, "diagnostics.txt": result.stderr}
+    assert result.exit_code == options.get("exit", 0), result.output
+    return result.exit_code, {name: text for name, text in printed.items() if text}
+
+
+@pytest.mark.parametrize("case", sorted(path.parent for path in CASES.glob("*/case.yaml")), ids=lambda case: case.name)
+def test_case(case: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """What a case prints is what is expected, no more and no less."""
+    _, printed = run(case, monkeypatch)
+    expected = case / "expected"
+    if request.config.getoption("--update"):
+        expected.mkdir(exist_ok=True)
+        for path in expected.iterdir():
+            path.unlink()
+        for name, text in printed.items():
+            (expected / name).write_bytes(text.encode())
+    assert printed == {path.name: path.read_bytes().decode() for path in expected.glob("*")}
+
+
+def test_every_finding_is_provoked_by_a_case() -> None:
+    """The catalogue has no entry that nothing shows."""
+    heads = {f"{severity.word}[" for severity in Severity}
+    said = {
+        line.partition("[")[2].partition("]")[0]
+        for path in CASES.glob("*/expected/diagnostics.txt")
+        for line in path.read_text().splitlines()
+        if line.partition("[")[0] + "[" in heads
+    }
+    assert said == set(CODES)
+
+
+def test_every_directory_is_a_case() -> None:
+    """No directory is passed over because its case.yaml is missing."""
+    assert {path.name for path in CASES.iterdir()} == {path.parent.name for path in CASES.glob("*/case.yaml")}
