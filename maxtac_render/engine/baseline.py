@@ -22,35 +22,42 @@ DNS_RULE = Rule(
 )
 
 
-class Closed(NamedTuple):
-    """A subject that our policies isolate for egress: by whose wish, and whether a rule lets it ask for names."""
+Subject = tuple[str, Selector]
+"""Pods: their namespace, and what selects them there."""
 
-    intents: dict[ObjectRef, Intent]
-    asks: bool
+
+class Closed(NamedTuple):
+    """Subjects that our policies isolate for egress: by whose wish, and which of them a rule lets ask for names."""
+
+    intents: dict[Subject, dict[ObjectRef, Intent]]
+    asking: set[Subject]
 
 
 def add_baseline(policies: list[Policy], options: Options, report: Report) -> list[Policy]:
     """The policies, and for ``baseline: dns`` one more for every subject whose egress they close."""
-    subjects = _closed(policies)
+    closed = _closed(policies)
     if "dns" not in options.baseline:
-        _report_nameless(subjects, report)
+        _report_nameless(closed, report)
         return policies
-    return policies + [_dns(namespace, subject, options) for namespace, subject in subjects]
+    return policies + [_dns(subject, options) for subject in closed.intents]
 
 
-def _closed(policies: Iterable[Policy]) -> dict[tuple[str, Selector], Closed]:
-    subjects: dict[tuple[str, Selector], Closed] = {}
+def _closed(policies: Iterable[Policy]) -> Closed:
+    closed = Closed({}, set())
     answers: dict[int, bool] = {}
-    for policy in policies:
-        if not policy.isolates.egress:
+    for namespace, _, pods, isolates, rules, _, _, cause in policies:
+        if not isolates.egress:
             continue
-        key = (policy.namespace, policy.subject)
-        closed = subjects.get(key) or Closed({}, asks=False)
-        asks = closed.asks or any(rule.direction.egress and _reaches_dns(rule, answers) for rule in policy.rules)
-        if policy.cause is not None:
-            closed.intents[policy.cause.intent.ref] = policy.cause.intent
-        subjects[key] = closed._replace(asks=asks)
-    return subjects
+        subject = (namespace, pods)
+        intents = closed.intents.get(subject)
+        if intents is None:
+            intents = closed.intents[subject] = {}
+        if cause is not None:
+            intents[cause.intent.ref] = cause.intent
+        for rule in rules:
+            if rule.direction is Direction.EGRESS and _reaches_dns(rule, answers):
+                closed.asking.add(subject)
+    return closed
 
 
 def _reaches_dns(rule: Rule, answers: dict[int, bool]) -> bool:
@@ -64,12 +71,13 @@ def _reaches_dns(rule: Rule, answers: dict[int, bool]) -> bool:
     return answers[key]
 
 
-def _dns(namespace: str, subject: Selector, options: Options) -> Policy:
+def _dns(subject: Subject, options: Options) -> Policy:
     """A policy that opens DNS for a subject. Its subject is closed for egress already, so it isolates nobody new."""
+    namespace, pods = subject
     return Policy(
         namespace,
-        f"allow-dns-{subject_name(namespace, subject)}",
-        subject,
+        f"allow-dns-{subject_name(namespace, pods)}",
+        pods,
         Direction.EGRESS,
         (DNS_RULE,),
         (*ownership.MANAGER_LABELS, *ownership.set_labels(options.set)),
@@ -78,12 +86,13 @@ def _dns(namespace: str, subject: Selector, options: Options) -> Policy:
     )
 
 
-def _report_nameless(subjects: dict[tuple[str, Selector], Closed], report: Report) -> None:
+def _report_nameless(closed: Closed, report: Report) -> None:
     """Report, once for each resource, the subjects that cannot ask for names."""
     nameless: dict[ObjectRef, tuple[Intent, list[str]]] = {}
-    for (namespace, subject), (intents, asks) in subjects.items():
-        for ref, intent in () if asks else intents.items():
-            pods = ",".join(f"{key}={value}" for key, value in subject.match_labels)
-            nameless.setdefault(ref, (intent, []))[1].append(f"{pods} in {namespace}")
+    for subject, intents in closed.intents.items():
+        if subject not in closed.asking:
+            pods = ",".join(f"{key}={value}" for key, value in subject[1].match_labels)
+            for ref, intent in intents.items():
+                nameless.setdefault(ref, (intent, []))[1].append(f"{pods} in {subject[0]}")
     for intent, names in nameless.values():
         report.add(Code.EGRESS_WITHOUT_DNS, intent, ("spec",), subjects=counted(sorted(names), "selections of pods"))

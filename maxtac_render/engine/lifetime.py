@@ -46,13 +46,13 @@ _ENDLESS = Intent._field_defaults["lifetime"]
 
 
 def _term(intent: Intent, now: datetime | None, report: Report, anchor: Anchor | None) -> Term:
-    deadline, seconds, usable = intent.lifetime
+    deadline, seconds, duration, usable = intent.lifetime
     if seconds is not None and anchor is not None:
         anchored = _after(anchor(intent.origin), seconds)
         deadline = min(filter(None, (deadline, anchored)), default=None)
     if deadline is None:
         if usable:
-            report.add(Code.UNANCHORED_DURATION, intent, ("spec", "duration"), value=f"{seconds:g}s")
+            report.add(Code.UNANCHORED_DURATION, intent, ("spec", "duration"), value=duration)
         return Term(None, open=False)
     expired = now is not None and now >= deadline
     return Term(deadline, usable and not expired, expired)

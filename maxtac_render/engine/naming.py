@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from operator import attrgetter
 
 from maxtac_render.model.diagnostics import Code, Report
 from maxtac_render.model.intent import Intent
@@ -22,12 +23,12 @@ _DIGITS = (8, 12, 20, 40)
 def settle(policies: list[Policy], options: Options, report: Report) -> list[Policy]:
     """The policies under names that are valid and unique, sorted by namespace and name."""
     limit = SHORT_NAME if options.names == "short" else LONGEST_NAME
-    wanted = Counter((policy.namespace, policy.name) for policy in policies)
+    places = [(policy.namespace, policy.name) for policy in policies]
+    wanted = Counter(places)
     kept: list[Policy] = []
     renamed: list[Policy] = []
-    for policy in policies:
-        name = policy.name
-        fits = len(name) <= limit and wanted[policy.namespace, name] == 1 and is_object_name(name)
+    for policy, place in zip(policies, places, strict=True):
+        fits = len(place[1]) <= limit and is_object_name(place[1]) and wanted[place] == 1
         (kept if fits else renamed).append(policy)
     while True:
         names = _hashed(renamed, limit)
@@ -41,11 +42,11 @@ def settle(policies: list[Policy], options: Options, report: Report) -> list[Pol
         _report_renamed(policy, name, wanted[policy.namespace, policy.name], limit, report)
         kept.append(policy._replace(name=name))
     _report_long(kept, report)
-    return sorted(kept, key=_order)
+    kept.sort(key=_ORDER)
+    return kept
 
 
-def _order(policy: Policy) -> tuple[str, str]:
-    return policy.namespace, policy.name
+_ORDER = attrgetter("namespace", "name")
 
 
 def _hashed(policies: list[Policy], limit: int) -> list[str]:
@@ -81,9 +82,9 @@ def _report_renamed(policy: Policy, name: str, wanted: int, limit: int, report: 
 def _report_long(policies: list[Policy], report: Report) -> None:
     """Report, once for each resource, names that some network plugins cannot handle."""
     long: dict[ObjectRef, tuple[Intent, list[int]]] = {}
-    for policy in policies:
-        if len(policy.name) > SHORT_NAME and policy.cause is not None:
-            long.setdefault(policy.cause.intent.ref, (policy.cause.intent, []))[1].append(len(policy.name))
+    for _, name, *_, cause in policies:
+        if len(name) > SHORT_NAME and cause is not None:
+            long.setdefault(cause.intent.ref, (cause.intent, []))[1].append(len(name))
     for intent, lengths in long.values():
         facts = {"number": len(lengths), "length": max(lengths)}
         report.add(Code.LONG_NAME, intent, ("metadata", "name"), **facts)

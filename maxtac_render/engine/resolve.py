@@ -67,32 +67,34 @@ class Resolver:
         self._sides: dict[tuple[str, str], Side] = {}
         self._openings: dict[tuple[int, Direction], list[Opening]] = {}
 
-    def policies(self, intent: Intent) -> Iterator[Policy]:
+    def policies(self, intent: Intent) -> list[Policy]:
         """The source policies of an intent, then its mirrors."""
         subject = self._side(intent.subject)
         if self._controller and not subject.ports:
             self._report.add(Code.NO_PORTS, intent, (), service=subject.service.ref)
-            return
+            return []
         end = ((ownership.EXPIRES, ownership.rfc3339(intent.expires)),) if intent.expires else ()
         notes = (
             (ownership.SERVICE, f"{intent.subject.ref.namespace}/{intent.subject.ref.name}"),
             (ownership.SOURCE, ownership.slashed(intent.ref)),
         )
         frame = Frame(intent, subject, self._ready(intent), end, notes)
-        yield from self._sources(frame)
-        if intent.mirrored:
-            yield from self._mirrors(frame)
+        sources = self._sources(frame)
+        return [*sources, *self._mirrors(frame)] if intent.mirrored else sources
 
-    def _sources(self, frame: Frame) -> Iterator[Policy]:
+    def _sources(self, frame: Frame) -> list[Policy]:
         intent, subject, openings, end, notes = frame
         labels = self._labels(intent, mirror=False)
         namespace, pods, isolates = subject.service.ref.namespace, subject.pods, intent.direction
         prefix = names.prefix(intent, controller=self._controller)
+        policies = []
         for opening in openings:
             wanted, _, _, suffix, note = opening
             rules = self._source_rules(intent, subject, opening)
             cause = Cause(intent, wanted, mirror=False)
-            yield Policy(namespace, prefix + suffix, pods, isolates, rules, labels, (*end, note, *notes), cause)
+            name, annotations = prefix + suffix, (*end, note, *notes)
+            policies.append(Policy(namespace, name, pods, isolates, rules, labels, annotations, cause))
+        return policies
 
     def _source_rules(self, intent: Intent, subject: Side, opening: Opening) -> tuple[Rule, ...]:
         wanted, side, peers, _, _ = opening
@@ -103,7 +105,8 @@ class Resolver:
             ports = subject.ports
         elif side is not None:
             ports = side.ports
-            self._check_ports(intent, subject, side)
+            if not (ports and subject.ports):
+                self._report_portless(intent, subject, side)
         else:
             ports = ANY_PORT if intent.ports is None else intent.ports
         return _rules(intent.opens, subject.ports, peers, ports)
@@ -132,7 +135,7 @@ class Resolver:
             self._report.add(Code.MIRROR_KUBE_SYSTEM, wanted.about, wanted.field, **facts)
         return True
 
-    def _check_ports(self, intent: Intent, subject: Side, peer: Side) -> None:
+    def _report_portless(self, intent: Intent, subject: Side, peer: Side) -> None:
         """Report a Service without ports where its pods are the ones to receive."""
         for opens, side in ((intent.opens.ingress, subject), (intent.opens.egress, peer)):
             if opens and not side.ports:
@@ -166,7 +169,9 @@ class Resolver:
         service = self._snapshot.service(*target)
         add = self._report.add
         if service is None:
-            add(Code.MISSING_TARGET, wanted.about, wanted.field, target=target)
+            near = self._snapshot.nearest(*target)
+            guess = f"did you mean {near}? else " if near else ""
+            add(Code.MISSING_TARGET, wanted.about, wanted.field, target=target, guess=guess)
         elif service.selector is None:
             facts = {"service": service.ref, "done": "rule left out"}
             add(Code.SELECTORLESS_SERVICE, wanted.about, wanted.field, **facts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum, IntEnum
 from typing import NamedTuple, Protocol
 
@@ -211,7 +211,7 @@ class Code(Enum):
         "missing-target",
         ERROR,
         "target {target} not found; rule left out",
-        "add the Service to the sources, or lower this rule with --severity missing-target=warning",
+        "{guess}add the Service to the sources, or lower this rule with --severity missing-target=warning",
     )
     SELECTORLESS_SERVICE = Entry(
         "selectorless-service",
@@ -459,12 +459,17 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-def did_you_mean(word: str, known: tuple[str, ...] | list[str]) -> str:
-    """A hint with the nearest known word, or all of them when none is near."""
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that looks most like a word; empty when none is near."""
     from difflib import get_close_matches  # noqa: PLC0415 - only for wrong input
 
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+    return next(iter(get_close_matches(word, list(known), n=1)), "")
+
+
+def did_you_mean(word: str, known: tuple[str, ...] | list[str]) -> str:
+    """A hint with the nearest known word, or all of them when none is near."""
+    near = nearest(word, known)
+    return f"did you mean {near}?" if near else f"known here: {', '.join(known)}"
 
 
 def counted(names: list[str], noun: str) -> str:

@@ -30,13 +30,12 @@ class Fields:
         """The value at a path; None where there is none, and where a parent is no collection."""
         value: Any = self.resource.body
         for step in path:
-            match value, step:
-                case dict(), str():
-                    value = value.get(step)
-                case list(), int():
-                    value = value[step]
-                case _:
-                    return None
+            if isinstance(value, dict):
+                value = value.get(step)
+            elif isinstance(value, list) and isinstance(step, int):
+                value = value[step]
+            else:
+                return None
         return value
 
     def mapping(self, path: FieldPath) -> Mapping[str, Any] | None:

@@ -127,11 +127,13 @@ class Wanted(NamedTuple):
 class Lifetime(NamedTuple):
     """What an intent says about its end: ``deadline`` is its earliest known one, ``usable`` that nothing else is said.
 
-    ``seconds`` is the duration, counted from a moment that still has to be found; None without one.
+    ``seconds`` is the duration, counted from a moment that still has to be found; None without one. ``duration`` is its
+    text.
     """
 
     deadline: datetime | None = None
     seconds: float | None = None
+    duration: str = ""
     usable: bool = True
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
 Labels = tuple[tuple[str, str], ...]
@@ -50,16 +50,14 @@ Item = TypeVar("Item")
 
 
 class LabelIndex(Generic[Item]):
-    """Items by their labels, so that a selection costs what it finds and not what there is."""
+    """Items by their labels, so that a selection costs what it finds and not what there is.
+
+    A label key is indexed when a selector first names it: items have many labels, and selectors name few.
+    """
 
     def __init__(self, items: Iterable[tuple[Mapping[str, str], Item]]) -> None:
         self._items = list(items)
-        self._by_pair: dict[tuple[str, str], list[int]] = {}
-        self._by_key: dict[str, list[int]] = {}
-        for number, (labels, _) in enumerate(self._items):
-            for pair in labels.items():
-                self._by_pair.setdefault(pair, []).append(number)
-                self._by_key.setdefault(pair[0], []).append(number)
+        self._by_key: dict[str, dict[str, list[int]]] = {}
 
     def select(self, selector: Selector) -> list[Item]:
         """The items whose labels match, in the order in which they were given."""
@@ -67,13 +65,24 @@ class LabelIndex(Generic[Item]):
         items = self._items
         return [items[number][1] for number in candidates if selector.matches(items[number][0])]
 
-    def _candidates(self, selector: Selector) -> Iterable[range | list[int]]:
+    def _candidates(self, selector: Selector) -> Iterator[range | list[int]]:
         """Supersets of the selection, one for each part of the selector that can name one."""
         yield range(len(self._items))
-        for pair in selector.match_labels:
-            yield self._by_pair.get(pair, [])
+        for key, value in selector.match_labels:
+            yield self._values(key).get(value, [])
         for key, operator, values in selector.match_expressions:
             if operator == "In":
-                yield sorted(number for value in values for number in self._by_pair.get((key, value), []))
+                found = self._values(key)
+                yield sorted(number for value in values for number in found.get(value, []))
             elif operator == "Exists":
-                yield self._by_key.get(key, [])
+                yield sorted(number for numbers in self._values(key).values() for number in numbers)
+
+    def _values(self, key: str) -> dict[str, list[int]]:
+        """The items that have a label, by its value."""
+        values = self._by_key.get(key)
+        if values is None:
+            values = self._by_key[key] = {}
+            for number, (labels, _) in enumerate(self._items):
+                if key in labels:
+                    values.setdefault(labels[key], []).append(number)
+        return values

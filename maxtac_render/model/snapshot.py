@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from maxtac_render.model.diagnostics import nearest
 from maxtac_render.model.objects import Resource, Service
 from maxtac_render.model.selectors import LabelIndex, Selector
 
@@ -28,6 +29,12 @@ class Snapshot:
     def service(self, namespace: str, name: str) -> Service | None:
         """The Service of that name, if there is one."""
         return self._by_name.get((namespace, name))
+
+    def nearest(self, namespace: str, name: str) -> str:
+        """A Service that somebody who wrote this name may have meant, as ``namespace/name``; empty without one."""
+        homonyms = (f"{place[0]}/{name}" for place in self._by_name if place[1] == name)
+        beside = (f"{namespace}/{service.ref.name}" for service in self._by_namespace.get(namespace, ()))
+        return nearest(f"{namespace}/{name}", [*homonyms, *beside])
 
     def select(self, selector: Selector, namespace: str = "") -> list[Service]:
         """The Services that a selector matches, in one namespace or (without one) in all of them."""

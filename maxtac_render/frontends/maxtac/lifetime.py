@@ -63,7 +63,7 @@ def read_lifetime(fields: Fields) -> Lifetime:
             usable = False
         elif created is not None:
             moments += _after(created, seconds)
-    return Lifetime(min(moments, default=None), seconds, usable)
+    return Lifetime(min(moments, default=None), seconds, str(duration or ""), usable)
 
 
 def _after(start: datetime, seconds: float) -> list[datetime]:
