@@ -58,7 +58,7 @@ def decode(resources: Iterable[Resource], options: Options, report: Report) -> S
 
 def yaml_documents(policies: Iterable[Policy]) -> Iterator[str]:
     """Each policy as the text of a YAML document."""
-    return networkpolicy.texts(policies, write.block, write.scalar)
+    return networkpolicy.texts(policies, write.scalar)
 
 
 def bodies(policies: Iterable[Policy]) -> Iterator[dict[str, Any]]:

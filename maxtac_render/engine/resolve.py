@@ -170,7 +170,7 @@ class Resolver:
         add = self._report.add
         if service is None:
             near = self._snapshot.nearest(*target)
-            guess = f"did you mean {near}? else " if near else ""
+            guess = f"did you mean {near}? otherwise " if near else ""
             add(Code.MISSING_TARGET, wanted.about, wanted.field, target=target, guess=guess)
         elif service.selector is None:
             facts = {"service": service.ref, "done": "rule left out"}

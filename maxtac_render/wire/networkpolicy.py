@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from maxtac_render.model.intent import Direction
 from maxtac_render.model.policy import ANY_PEER, API_VERSION, KIND, AnyPeer, CIDRPeer, Peer, PodPeer, Policy, Rule
-from maxtac_render.model.ports import ANY_PORT, AnyPort, Ports
+from maxtac_render.model.ports import AnyPort, Ports
 from maxtac_render.model.selectors import Labels, Selector
 
 _TYPES = {
@@ -22,8 +22,8 @@ _TYPES = {
 }
 _PEERS_KEY = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
 _HEAD = f"apiVersion: {API_VERSION}\nkind: {KIND}\nmetadata:\n"
-_FROM = "  ingress:\n  - from:"
-_TO = "  egress:\n  - to:"
+_ANYONE = "(anyone)"
+_ANYWHERE = "(anywhere)"
 _NOTES = "  annotations:\n"
 
 _Record = TypeVar("_Record")
@@ -90,23 +90,18 @@ def _selector(selector: Selector) -> dict[str, Any]:
     return entry
 
 
-Block = Callable[[Any, int], str]
-"""Writes what stands after the colon of a key at a column: a value, to the end of its last line."""
-
-
-def texts(policies: Iterable[Policy], block: Block, scalar: Callable[[str], str]) -> Iterator[str]:
+def texts(policies: Iterable[Policy], scalar: Callable[[str], str]) -> Iterator[str]:
     """The YAML text of each policy, that of its body; ``scalar`` writes a string on its line.
 
-    What policies share is written once: dictionaries for a hundred thousand policies would cost more than all the rest.
+    What policies share is written once: bodies for a hundred thousand policies would cost more than all the rest.
     """
-    return map(_Writer(block, scalar).text, policies)
+    return map(_Writer(scalar).text, policies)
 
 
 class _Writer:
-    """Puts the texts of policies together from blocks, kept by the identity of the records they are made of."""
+    """Puts the texts of policies together from parts, kept by the identity of the records they are made of."""
 
-    def __init__(self, block: Block, scalar: Callable[[str], str]) -> None:
-        self._block = block
+    def __init__(self, scalar: Callable[[str], str]) -> None:
         self._scalar = scalar
         self._kept: dict[int, str] = {}
         self._alive: list[object] = []
@@ -115,52 +110,83 @@ class _Writer:
         """One policy, from apiVersion to its last rule."""
         namespace, name, subject, isolates, rules, labels, annotations, _ = policy
         kept, keep, scalar = self._kept.get, self._keep, self._scalar
-        types = kept(id(isolates)) or keep(isolates, _type_lines)
-        notes = "".join([kept(id(note)) or keep(note, _note_lines) for note in annotations])
+        types = kept(id(isolates)) or keep(isolates, self._types)
+        notes = "".join([kept(id(note)) or keep(note, self._note) for note in annotations])
         return (
             f"{_HEAD}  name: {scalar(name)}\n  namespace: {scalar(namespace)}\n"
-            f"{kept(id(labels)) or keep(labels, _label_lines)}{_NOTES if notes else ''}{notes}"
-            f"spec:\n{kept(id(subject)) or keep(subject, _subject_lines)}{types}{self._rules(rules)}"
+            f"{kept(id(labels)) or keep(labels, self._labels)}{_NOTES if notes else ''}{notes}"
+            f"spec:\n  podSelector:{kept(id(subject)) or keep(subject, self._subject)}{types}{self._rules(rules)}"
         )
 
     def _rules(self, rules: tuple[Rule, ...]) -> str:
         kept, keep = self._kept.get, self._keep
-        text, before = "", Direction.NONE
+        text, section = "", None
         for direction, peers, ports in rules:
-            if direction is before or ports is ANY_PORT or ANY_PEER in peers:
-                return "".join(f"  {key}:{self._block(value, 2)}" for key, value in _sections(rules).items())
-            before = direction
-            text += (
-                f"{_FROM if direction is Direction.INGRESS else _TO}{kept(id(peers)) or keep(peers, _peer_lines)}"
-                f"    ports:{kept(id(ports)) or keep(ports, _port_lines)}"
-            )
+            if direction is not section:
+                text += "  ingress:\n" if direction is Direction.INGRESS else "  egress:\n"
+                section = direction
+            key = "from" if direction is Direction.INGRESS else "to"
+            whom = kept(id(peers)) or keep(peers, self._peers)
+            where = kept(id(ports)) or keep(ports, self._ports)
+            if whom is _ANYONE:
+                text += f"  - ports:{where}" if where is not _ANYWHERE else "  - {}\n"
+            else:
+                text += f"  - {key}:{whom}    ports:{where}" if where is not _ANYWHERE else f"  - {key}:{whom}"
         return text
 
-    def _keep(self, record: _Record, lines: Callable[[_Record, Block], str]) -> str:
-        text = self._kept[id(record)] = lines(record, self._block)
+    def _keep(self, record: _Record, write: Callable[[_Record], str]) -> str:
+        text = self._kept[id(record)] = write(record)
         self._alive.append(record)
         return text
 
+    def _labels(self, labels: Labels) -> str:
+        return f"  labels:\n{self._pairs(labels, '    ')}" if labels else ""
 
-def _label_lines(labels: Labels, block: Block) -> str:
-    return f"  labels:{block(dict(labels), 2)}" if labels else ""
+    def _note(self, note: tuple[str, str]) -> str:
+        return self._pairs((note,), "    ")
 
+    def _types(self, isolates: Direction) -> str:
+        return "  policyTypes:" + ("".join(f"\n  - {name}" for name in _TYPES[isolates]) or " []") + "\n"
 
-def _note_lines(note: tuple[str, str], block: Block) -> str:
-    return f"{block({note[0]: note[1]}, 2)[1:]}"
+    def _subject(self, subject: Selector) -> str:
+        return self._selector(subject, "    ")
 
+    def _peers(self, peers: tuple[Peer, ...]) -> str:
+        return _ANYONE if ANY_PEER in peers else "\n" + "".join(map(self._peer, peers))
 
-def _subject_lines(subject: Selector, block: Block) -> str:
-    return f"  podSelector:{block(_selector(subject), 2)}"
+    def _peer(self, peer: Peer) -> str:
+        match peer:
+            case PodPeer(namespaces, pods):
+                pad = "        "
+                first = f"    - namespaceSelector:{self._selector(namespaces, pad)}"
+                return f"{first}      podSelector:{self._selector(pods, pad)}"
+            case CIDRPeer(cidr):
+                return f"    - ipBlock:\n        cidr: {self._scalar(cidr)}\n"
+            case AnyPeer():
+                raise AssertionError("anyone is written by leaving the peers out")
 
+    def _ports(self, ports: Ports) -> str:
+        if isinstance(ports, AnyPort):
+            return _ANYWHERE
+        text = "\n"
+        for protocol, port, end in ports:
+            number = port if isinstance(port, int) else self._scalar(port)
+            text += f"    - protocol: {self._scalar(protocol)}\n      port: {number}\n"
+            text += f"      endPort: {end}\n" if end is not None else ""
+        return text
 
-def _type_lines(isolates: Direction, block: Block) -> str:
-    return f"  policyTypes:{block(_TYPES[isolates], 2)}"
+    def _selector(self, selector: Selector, pad: str) -> str:
+        text = "\n"
+        if selector.match_labels:
+            text += f"{pad}matchLabels:\n{self._pairs(selector.match_labels, pad + '  ')}"
+        if selector.match_expressions:
+            text += f"{pad}matchExpressions:\n"
+        for key, operator, values in selector.match_expressions:
+            text += f"{pad}- key: {self._scalar(key)}\n{pad}  operator: {operator}\n"
+            text += f"{pad}  values:\n" if values else ""
+            text += "".join(f"{pad}  - {self._scalar(value)}\n" for value in values)
+        return text if len(text) > 1 else " {}\n"
 
-
-def _peer_lines(peers: tuple[Peer, ...], block: Block) -> str:
-    return block([_peer(peer) for peer in peers], 4)
-
-
-def _port_lines(ports: Ports, block: Block) -> str:
-    return block(_ports(ports), 4)
+    def _pairs(self, pairs: Labels, pad: str) -> str:
+        scalar = self._scalar
+        return "".join([f"{pad}{scalar(key)}: {scalar(value)}\n" for key, value in pairs])

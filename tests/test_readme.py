@@ -1,0 +1,74 @@
+"""What README shows is what happens: every command in a console block is run, and its output compared."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+README = (PROJECT / "README.md").read_text()
+ELSEWHERE = {  # commands that stand in the text or in sh blocks, and the test that runs them
+    "make demo": "tests/real/test_newcomer.py",
+    "make test": "tests/real/test_newcomer.py",
+    "pipx install": "tests/real/test_newcomer.py",
+    "uvx --from": "tests/real/test_newcomer.py",
+    "docker build": "tests/test_dockerfile.py",
+    "docker run": "tests/test_dockerfile.py",
+    "maxtac render deploy/ | kubectl apply": "tests/real/test_apply.py",
+    "maxtac completion": "tests/cli/test_completion.py",
+    "python -m maxtac_render": "tests/cli/test_program.py",
+}
+
+
+class Example(NamedTuple):
+    """One command and what README says it prints, standard error after standard output; ``...`` stands for more."""
+
+    command: str
+    output: str
+
+
+def examples() -> Iterator[Example]:
+    """The commands of all console blocks."""
+    for block in re.findall(r"^```console\n(.*?)^```$", README, re.DOTALL | re.MULTILINE):
+        for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
+            yield Example(command, output)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project's test data in a repository of its own."""
+    copy = tmp_path_factory.mktemp("readme")
+    for name in ("walkthrough", "shop", "mistake", "lifetime"):
+        shutil.copytree(PROJECT / "testdata" / name, copy / "testdata" / name)
+    for args in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "all"]):
+        subprocess.run(["git", *args], cwd=copy, check=True)
+    return copy
+
+
+@pytest.mark.parametrize("example", list(examples()), ids=lambda example: example.command)
+def test_the_output_is_what_readme_shows(example: Example, project: Path) -> None:
+    """Each shown line is printed, in this order, and no other where nothing is left out."""
+    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "NO_COLOR": "1"}
+    done = subprocess.run(example.command, shell=True, cwd=project, env=env, capture_output=True, text=True)  # noqa: S602 - README's own commands
+    printed = done.stdout or done.stderr
+    pattern = "".join(".*?" if line == "...\n" else re.escape(line) for line in example.output.splitlines(keepends=True))
+    assert re.fullmatch(pattern, printed, re.DOTALL), f"{done.stdout}\n{done.stderr}"
+
+
+def test_every_other_command_is_run_by_a_test() -> None:
+    """Commands in sh blocks and in the text are each named here with the test that runs them."""
+    shown = re.findall(r"^```sh\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    lines = [line.partition("#")[0].strip() for block in shown for line in block.splitlines()]
+    inline = re.findall(r"`((?:maxtac|make|pipx|uvx|docker|python) [^`]+)`", re.sub(r"```.*?```", "", README, flags=re.DOTALL))
+    for command in filter(None, [*lines, *inline]):
+        assert any(command.startswith(known) for known in ELSEWHERE), command
+    for place in ELSEWHERE.values():
+        assert (PROJECT / place).exists(), place
