@@ -6,7 +6,6 @@ The result depends on the set of policies only, never on their order.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from operator import attrgetter
 
@@ -61,6 +60,8 @@ def _hashed(policies: list[Policy], limit: int) -> list[str]:
 
 def identity(policy: Policy) -> str:
     """What makes a policy this one: the resource, the Service, the target and the side it stands on."""
+    import json  # noqa: PLC0415 - most names are plain
+
     if policy.cause is None:
         return json.dumps([policy.namespace, policy.name])
     intent, wanted, mirror = policy.cause

@@ -393,7 +393,10 @@ class Spot(NamedTuple):
 
 
 class Diagnostic(NamedTuple):
-    """One finding: what, how grave, about which field of which object, and how to mend it."""
+    """One finding: what, how grave, about which field of which object, and how to mend it.
+
+    ``facts`` are what was found, as it was found: not made harmless to print, as the texts are.
+    """
 
     code: Code
     severity: Severity
@@ -402,6 +405,7 @@ class Diagnostic(NamedTuple):
     ref: ObjectRef | None
     field: FieldPath
     origin: Origin
+    facts: Mapping[str, object] = {}
 
     @property
     def place(self) -> Place:
@@ -425,7 +429,7 @@ class Report:
         message, mend = code.value.message.format(**shown), code.value.mend.format(**shown)
         origin = about.origin
         key = (code, about.ref, field, message, origin.path, origin.document)
-        self._found.setdefault(key, Diagnostic(code, severity, message, mend, about.ref, field, origin))
+        self._found.setdefault(key, Diagnostic(code, severity, message, mend, about.ref, field, origin, facts))
 
     def sorted(self) -> list[Diagnostic]:
         """The findings in the order of the input: path, line, column, then id and message."""

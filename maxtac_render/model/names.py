@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 from maxtac_render.model.intent import CIDRTarget, Direction, Intent, ServiceTarget, Target
@@ -43,6 +42,8 @@ def is_label_key(text: str) -> bool:
 
 def digest(identity: str, digits: int = 8) -> str:
     """Hex digits that stand for an identity."""
+    import hashlib  # noqa: PLC0415 - most names are plain
+
     return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 
 from maxtac_render.model.diagnostics import Code, Report
@@ -75,4 +74,6 @@ def _one_of(copies: list[Resource], report: Report) -> Resource:
 
 
 def _text(resource: Resource) -> str:
+    import json  # noqa: PLC0415 - doubles are rare
+
     return json.dumps(resource.body, sort_keys=True)

@@ -1,0 +1,124 @@
+"""What a command says on stderr while it works and when it is done: findings, progress, one line at the end."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TextIO, TypeVar
+
+from maxtac_render.cli.exits import CLEAN, FOUND
+from maxtac_render.cli.parameters import Manner
+from maxtac_render.model.diagnostics import Diagnostic, Report, Severity
+
+Item = TypeVar("Item")
+
+PATIENCE = 1.0
+"""Seconds of work before progress is shown."""
+
+INTERVAL = 0.1
+"""Seconds between two looks at the progress."""
+
+
+class Console:
+    """Talks to whoever called a command, in the manner they asked for."""
+
+    def __init__(
+        self, manner: Manner, environment: Mapping[str, str] = os.environ, stream: TextIO | None = None
+    ) -> None:
+        self._manner = manner
+        self._environment = environment
+        self._stream = sys.stderr if stream is None else stream
+        self._begin = time.monotonic()
+        self._drawn = False
+        self._watched = terminal(self._stream)
+
+    def coloured(self, stream: TextIO | None) -> bool:
+        """Tell whether to colour what goes to a stream."""
+        match self._manner.colour, self._environment:
+            case "always", _:
+                return True
+            case "never", _:
+                return False
+            case _, {"NO_COLOR": word} if word:
+                return False
+            case _, {"FORCE_COLOR": word} if word and word != "0":
+                return True
+            case _:
+                return terminal(stream) and self._environment.get("TERM") != "dumb"
+
+    def withheld(self, report: Report) -> bool:
+        """Tell whether the findings forbid any output: an error always does, a warning if it is to fail the command."""
+        return report.worst >= self._gravest_tolerated()
+
+    def code(self, report: Report) -> int:
+        """The exit code that the findings ask for."""
+        fail_on = self._manner.fail_on
+        return FOUND if fail_on is not None and report.worst >= fail_on else CLEAN
+
+    def findings(self, report: Report) -> None:
+        """Write the findings, and that they withhold the output if they do; when quiet, only those that do."""
+        least = self._gravest_tolerated() if self._manner.quiet else Severity.INFO
+        found = [diagnostic for diagnostic in report.sorted() if diagnostic.severity >= least]
+        self.clear()
+        if found:
+            self._write_findings(found, "nothing rendered" if self.withheld(report) else "")
+
+    def summary(self, line: str, report: Report) -> None:
+        """Write the line that closes the work, if somebody watches or asked for it."""
+        if (self._watched and not self._manner.quiet) or self._manner.verbose:
+            from maxtac_render.reports.text import tally  # noqa: PLC0415 - nobody listens in CI
+
+            self._write("; ".join(filter(None, (line, tally(report.sorted())))) + "\n")
+
+    def detail(self, line: str) -> None:
+        """Write what only the curious want to know."""
+        if self._manner.verbose:
+            self._write(f"{line}\n")
+
+    def seconds(self) -> float:
+        """How long the command has been working."""
+        return time.monotonic() - self._begin
+
+    def progress(self, items: Iterable[Item], doing: str) -> Iterable[Item]:
+        """The items, counted on the terminal as they pass once the work takes long."""
+        if not self._watched or self._manner.quiet or self._environment.get("TERM") == "dumb":
+            return items
+        return self._counted(items, doing)
+
+    def clear(self) -> None:
+        """Take the progress off the terminal."""
+        if self._drawn:
+            self._write("\r\x1b[K")
+            self._drawn = False
+
+    def _counted(self, items: Iterable[Item], doing: str) -> Iterator[Item]:
+        due = self._begin + PATIENCE
+        try:
+            for count, item in enumerate(items, 1):
+                if time.monotonic() >= due:
+                    self._write(f"\r{doing} {count:,}\x1b[K")
+                    self._drawn = True
+                    due = time.monotonic() + INTERVAL
+                yield item
+        finally:
+            self.clear()
+
+    def _gravest_tolerated(self) -> Severity:
+        return min(self._manner.fail_on or Severity.ERROR, Severity.ERROR)
+
+    def _write_findings(self, found: list[Diagnostic], outcome: str) -> None:
+        from maxtac_render.reports import text  # noqa: PLC0415 - clean input does not pay
+
+        self._write("".join(text.render(found, colour=self.coloured(self._stream), outcome=outcome)))
+
+    def _write(self, text: str) -> None:
+        if self._stream is not None:
+            self._stream.write(text)
+            self._stream.flush()
+
+
+def terminal(stream: TextIO | None) -> bool:
+    """Tell whether a stream is shown to somebody."""
+    return stream is not None and not stream.closed and stream.isatty()

@@ -1,0 +1,102 @@
+"""What a command reads: SOURCEs to Resources, and the moment from which the durations in them count."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from maxtac_render.cli.console import Console
+from maxtac_render.cli.values import GIT, moment
+from maxtac_render.engine.lifetime import Anchor
+from maxtac_render.manifests.read import read
+from maxtac_render.model.diagnostics import Report
+from maxtac_render.model.errors import SourceFault
+from maxtac_render.model.intent import KINDS
+from maxtac_render.model.objects import FieldPath, Origin, Resource
+from maxtac_render.model.options import Options
+from maxtac_render.sources import Input, Location, load
+
+if TYPE_CHECKING:
+    from maxtac_render.sources.history import History
+
+
+class Intake:
+    """Reads SOURCEs, and remembers of each file where it lies and of each MaxTac resource what it says."""
+
+    def __init__(self, sources: Sequence[str], options: Options, report: Report) -> None:
+        self._sources = sources
+        self._options = options
+        self._report = report
+        self._locations: dict[str, Location | None] = {}
+        self._bodies: dict[tuple[str, int, int], Mapping[str, Any]] = {}
+        self._history: History | None = None
+
+    @property
+    def files(self) -> int:
+        """How many files have been read so far."""
+        return len(self._locations)
+
+    def resources(self, console: Console) -> Iterator[Resource]:
+        """The Resources of all sources. Raises SourceFault for what cannot be read."""
+        asks_git = self._options.anchor == GIT
+        for path, data, named, location in console.progress(self._inputs(), "reading file"):
+            self._locations[path] = location
+            resources: Iterable[Resource] = read(data, path, self._report, named=named)
+            if named:
+                resources = console.progress(resources, f"reading {path}, object")
+            for resource in resources:
+                if asks_git and resource.ref.kind in KINDS:
+                    self._bodies[resource.origin[:3]] = resource.body
+                yield resource
+
+    def anchor(self) -> Anchor | None:
+        """From when durations count, as the options want it."""
+        chosen = self._options.anchor
+        if not chosen:
+            return None
+        if chosen == GIT:
+            return self._newest_commit
+        start = moment(chosen)
+        return lambda _origin: start
+
+    def _inputs(self) -> Iterator[Input]:
+        for source in self._sources:
+            stdin = _stdin() if source == "-" else BytesIO()
+            yield from load(source, self._options.exclude, self._report, stdin)
+
+    def _newest_commit(self, origin: Origin) -> datetime:
+        if self._history is None:
+            from maxtac_render.sources.history import History  # noqa: PLC0415 - only for those who ask it
+
+            self._history = History(self._locations)
+        return self._history.anchor(origin, self._lines(origin))
+
+    def _lines(self, origin: Origin) -> tuple[int, int]:
+        """The first and the last line of the resource at an origin."""
+        lines = [origin.line]
+        for path in _paths(self._bodies.get(origin[:3], {}), ()):
+            place = origin.places(path)
+            if place is not None:
+                lines += (place.line, place.line + place.text.count("\n"))
+        return min(lines), max(lines)
+
+
+def _paths(value: object, path: FieldPath) -> Iterator[FieldPath]:
+    """The paths of everything in a body."""
+    items: Iterable[tuple[Any, object]] = ()
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value)
+    for step, inner in items:
+        yield (*path, step)
+        yield from _paths(inner, (*path, step))
+
+
+def _stdin() -> BinaryIO:
+    if sys.stdin is None:
+        raise SourceFault("standard input is closed")
+    return sys.stdin.buffer

@@ -1,0 +1,139 @@
+"""The options of the compiler as options of a command, and those that every command has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+
+import click
+
+from maxtac_render.cli import values
+from maxtac_render.cli.pages import Option
+from maxtac_render.model import options as model
+from maxtac_render.model.diagnostics import CODES, Severity
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+COMPILING = "What is compiled, and how"
+TALKING = "What is said, and what counts as a failure"
+
+SHORT = {"namespace": ("-n",)}
+"""The options that have a letter."""
+
+LISTS = ("mirrorNamespaces", "baseline")
+"""The options that take several values between commas."""
+
+FAIL_ON = {"error": Severity.ERROR, "warning": Severity.WARNING, "never": None}
+
+
+class Manner(NamedTuple):
+    """How a command talks and what makes it fail. ``fail_on`` None is never."""
+
+    fail_on: Severity | None = Severity.ERROR
+    colour: Literal["auto", "always", "never"] = "auto"
+    quiet: bool = False
+    verbose: bool = False
+
+
+class Text(click.ParamType):  # type: ignore[type-arg] # generic in newer versions of click only
+    """A value that is checked while the command line is read, so that a wrong one is wrong usage."""
+
+    def __init__(self, option: model.Option) -> None:
+        self.name = option.metavar or "|".join(option.choices)
+        self._option = option
+        self._parse = values.parser(option)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """What the text means."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._parse(value)
+        except values.Unfit as error:
+            self.fail(str(error), param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:  # noqa: ARG002
+        """What the help page calls the value."""
+        return self.name
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        """The words that may stand here."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for the shell
+
+        words = [f"{name}=" for name in CODES] if self._option.name == "severity" else list(self._option.choices)
+        return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+def compiling(function: Function) -> Function:
+    """Give a command every option of the compiler."""
+    for option in reversed(model.OPTIONS):
+        function = _compiling(option)(function)
+    return function
+
+
+def _compiling(option: model.Option) -> Callable[[Function], Function]:
+    names = (*SHORT.get(option.name, ()), option.flag, option.field)
+    attributes: dict[str, Any] = {"cls": Option, "section": COMPILING, "help": option.help}
+    if option.repeatable:
+        attributes["help"] += " Repeatable, or between commas." if option.name in LISTS else " Repeatable."
+        return click.option(*names, type=Text(option), multiple=True, **attributes)
+    if option.choices:
+        default = model.Options._field_defaults[option.field]
+        return click.option(*names, type=click.Choice(option.choices), default=default, show_default=True, **attributes)
+    return click.option(*names, type=Text(option), **attributes)
+
+
+def talking(function: Function) -> Function:
+    """Give a command the options of how it talks."""
+    for names, attributes in reversed(_TALKING):
+        function = click.option(*names, cls=Option, section=TALKING, **attributes)(function)
+    return function
+
+
+_TALKING: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+    (
+        ("--fail-on",),
+        {
+            "type": click.Choice(tuple(FAIL_ON)),
+            "default": "error",
+            "show_default": True,
+            "help": "The least severity that makes the exit code 1. Errors withhold the output always.",
+        },
+    ),
+    (
+        ("--color", "--colour", "colour"),
+        {
+            "type": click.Choice(("auto", "always", "never")),
+            "default": "auto",
+            "show_default": True,
+            "help": "Colour; auto heeds NO_COLOR, FORCE_COLOR and TERM, and leaves files and pipes plain.",
+        },
+    ),
+    (("-q", "--quiet"), {"is_flag": True, "help": "Say only what makes the command fail."}),
+    (("-v", "--verbose"), {"is_flag": True, "help": "Say what was read and made even when nobody watches."}),
+)
+
+
+def options(given: Mapping[str, Any]) -> model.Options:
+    """The options of the compiler out of the parameters of a command. Without ``--now`` it is now."""
+    chosen = {option.field: given[option.field] for option in model.OPTIONS if given[option.field] is not None}
+    chosen["severity"] = dict(given["severity"])
+    chosen["baseline"] = _flat(given["baseline"])
+    chosen["mirror_namespaces"] = _flat(given["mirror_namespaces"]) if given["mirror_namespaces"] else None
+    chosen.setdefault("now", datetime.now(UTC))
+    return model.Options(**chosen)
+
+
+def manner(given: Mapping[str, Any]) -> Manner:
+    """How a command talks, out of its parameters."""
+    if given["quiet"] and given["verbose"]:
+        raise click.UsageError("-q and -v exclude each other", click.get_current_context())
+    return Manner(FAIL_ON[given["fail_on"]], given["colour"], given["quiet"], given["verbose"])
+
+
+def _flat(lists: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for words in lists for word in words))

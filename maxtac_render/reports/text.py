@@ -1,0 +1,140 @@
+"""Findings for people, as a good compiler prints them: what, where, the source line, and how to mend it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from maxtac_render.model.diagnostics import Diagnostic, Severity
+from maxtac_render.model.objects import Place, path_text
+
+TAB = 4
+"""Columns from one tab stop to the next."""
+
+WIDEST = 120
+"""Columns of a source line that are shown; more is cut around the field."""
+
+BEFORE = 40
+"""Columns kept before the field where a line is cut."""
+
+CUT = "..."
+
+
+class Paint(NamedTuple):
+    """The escape sequences of each part of a finding; all empty without colour."""
+
+    error: str = ""
+    warning: str = ""
+    info: str = ""
+    strong: str = ""
+    frame: str = ""
+    end: str = ""
+
+    def of(self, severity: Severity) -> str:
+        """The colour of a severity."""
+        return {Severity.ERROR: self.error, Severity.WARNING: self.warning}.get(severity, self.info)
+
+
+PLAIN = Paint()
+COLOURS = Paint("\x1b[1;31m", "\x1b[1;33m", "\x1b[1;36m", "\x1b[1m", "\x1b[1;34m", "\x1b[0m")
+
+
+def render(diagnostics: Sequence[Diagnostic], *, colour: bool = False, outcome: str = "") -> Iterator[str]:
+    """One text for each finding, then how many there were and what came of it; nothing at all where there are none."""
+    paint = COLOURS if colour else PLAIN
+    for diagnostic in diagnostics:
+        yield "".join(f"{line.rstrip(' ')}\n" for line in _finding(diagnostic, paint)) + "\n"
+    if diagnostics:
+        yield f"{paint.strong}{'; '.join(filter(None, (tally(diagnostics), outcome)))}{paint.end}\n"
+
+
+def tally(diagnostics: Iterable[Diagnostic]) -> str:
+    """How many findings of each severity there are: ``2 errors, 1 warning``; empty without any."""
+    counts = Counter(diagnostic.severity for diagnostic in diagnostics)
+    return ", ".join(_number(counts[severity], severity) for severity in sorted(counts, reverse=True))
+
+
+def _number(count: int, severity: Severity) -> str:
+    plural = "s" if count != 1 and severity is not Severity.INFO else ""
+    return f"{count} {severity.word}{plural}"
+
+
+def _finding(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
+    code, severity, message, mend, ref, field, origin = diagnostic
+    yield f"{paint.of(severity)}{severity.word}[{code.id}]{paint.end}{paint.strong}: {visible(message)}{paint.end}"
+    place = diagnostic.place
+    margin = " " * len(str(place.line))
+    if origin.path:
+        arrow = f"{paint.frame}{margin}-->{paint.end}"
+        yield f"{arrow} {visible(origin.path)}:{place.line}:{place.column}"
+    if place.excerpt.strip() and place.column <= len(place.excerpt):
+        yield from _excerpt(place, paint, paint.of(severity))
+    if ref is not None:
+        about = f"{ref}, {path_text(field)}" if field else str(ref)
+        yield f"{paint.frame}{margin} = {paint.end}{paint.strong}object{paint.end}: {visible(about)}"
+    if mend:
+        yield f"{paint.frame}{margin} = {paint.end}{paint.strong}help{paint.end}: {visible(mend)}"
+
+
+def _excerpt(place: Place, paint: Paint, colour: str) -> Iterator[str]:
+    """The source line between two bars, and carets under the field."""
+    number = str(place.line)
+    margin = " " * len(number)
+    source, start, length = _window(place)
+    yield f"{paint.frame}{margin} |{paint.end}"
+    yield f"{paint.frame}{number} |{paint.end} {source}"
+    yield f"{paint.frame}{margin} |{paint.end} {' ' * start}{colour}{'^' * length}{paint.end}"
+
+
+def _window(place: Place) -> tuple[str, int, int]:
+    """The source line as it is shown, the column under which the carets begin, and how many there are."""
+    line = place.excerpt.rstrip()
+    first = min(place.column - 1, len(line))
+    last = max(first, min(place.end_column - 1, len(line)))
+    begin = 0 if last <= WIDEST else max(0, first - BEFORE)
+    stop = begin + WIDEST
+    lead = CUT if begin else ""
+    before = _shown(line[begin:first], len(lead))
+    start = len(lead) + before.width
+    field = _shown(line[first : min(last, stop)], start)
+    after = _shown(line[min(last, stop) : stop], start + field.width)
+    trail = CUT if stop < len(line) else ""
+    return lead + before.text + field.text + after.text + trail, start, max(field.width, 1)
+
+
+class Shown(NamedTuple):
+    """Source text as it is shown, and the columns that it takes."""
+
+    text: str
+    width: int
+
+
+def _shown(text: str, column: int) -> Shown:
+    """Source text with tabs as blanks and what cannot be seen as escapes; ``column`` is where it begins."""
+    if text.isascii() and text.isprintable():
+        return Shown(text, len(text))
+    end, shown = column, []
+    for char in text:
+        cell = " " * (TAB - end % TAB) if char == "\t" else visible(char)
+        shown.append(cell)
+        end += len(cell) if len(cell) > 1 else _columns(cell)
+    return Shown("".join(shown), end - column)
+
+
+def _columns(char: str) -> int:
+    """How many columns a character takes on a terminal (Unicode Standard Annex 11, and none for combining marks)."""
+    if char.isascii():
+        return 1
+    from unicodedata import category, east_asian_width  # noqa: PLC0415 - only for what is not ASCII
+
+    if category(char) in ("Mn", "Me"):
+        return 0
+    return 2 if east_asian_width(char) in "WF" else 1
+
+
+def visible(text: str) -> str:
+    """Text that a terminal shows as it is: whatever could steer it, or cannot be seen, as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
