@@ -61,7 +61,7 @@ def _number(count: int, severity: Severity) -> str:
 
 
 def _finding(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
-    code, severity, message, mend, ref, field, origin = diagnostic
+    code, severity, message, mend, ref, field, origin, _ = diagnostic
     yield f"{paint.of(severity)}{severity.word}[{code.id}]{paint.end}{paint.strong}: {visible(message)}{paint.end}"
     place = diagnostic.place
     margin = " " * len(str(place.line))
