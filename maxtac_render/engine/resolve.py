@@ -31,13 +31,17 @@ class Side(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """One target made ready for all intents that share it. Without ``peers`` nothing can be opened to it."""
+    """One target made ready for all intents that share it. Without ``peers`` nothing can be opened to it.
+
+    ``egress`` is the rule to the target's own ports, which is the same for every subject; empty without ports.
+    """
 
     wanted: Wanted
     side: Side | None
     peers: tuple[Peer, ...]
     suffix: str
     note: tuple[str, str]
+    egress: tuple[Rule, ...]
 
 
 class Frame(NamedTuple):
@@ -65,7 +69,7 @@ class Resolver:
         self._report = report
         self._controller = options.compat == "controller"
         self._sides: dict[tuple[str, str], Side] = {}
-        self._openings: dict[tuple[int, Direction], list[Opening]] = {}
+        self._openings: dict[tuple[int, int, str, str], list[Opening]] = {}
 
     def policies(self, intent: Intent) -> list[Policy]:
         """The source policies of an intent, then its mirrors."""
@@ -78,7 +82,7 @@ class Resolver:
             (ownership.SERVICE, f"{intent.subject.ref.namespace}/{intent.subject.ref.name}"),
             (ownership.SOURCE, ownership.slashed(intent.ref)),
         )
-        frame = Frame(intent, subject, self._ready(intent), end, notes)
+        frame = Frame(intent, subject, self._ready(intent, subject), end, notes)
         sources = self._sources(frame)
         return [*sources, *self._mirrors(frame)] if intent.mirrored else sources
 
@@ -89,7 +93,7 @@ class Resolver:
         prefix = names.prefix(intent, controller=self._controller)
         policies = []
         for opening in openings:
-            wanted, _, _, suffix, note = opening
+            wanted, _, _, suffix, note, _ = opening
             rules = self._source_rules(intent, subject, opening)
             cause = Cause(intent, wanted, mirror=False)
             name, annotations = prefix + suffix, (*end, note, *notes)
@@ -97,24 +101,21 @@ class Resolver:
         return policies
 
     def _source_rules(self, intent: Intent, subject: Side, opening: Opening) -> tuple[Rule, ...]:
-        wanted, side, peers, _, _ = opening
+        wanted, _, peers, _, _, egress = opening
         if not peers or (intent.closed and wanted.target in intent.closed):
             return ()
-        ports: Ports
         if self._controller:
-            ports = subject.ports
-        elif side is not None:
-            ports = side.ports
-            if not (ports and subject.ports):
-                self._report_portless(intent, subject, side)
-        else:
-            ports = ANY_PORT if intent.ports is None else intent.ports
-        return _rules(intent.opens, subject.ports, peers, ports)
+            return _rules(intent.opens, subject.ports, peers, subject.ports)
+        opens = intent.opens
+        if not (opens.ingress and subject.ports):
+            return egress if opens.egress else ()
+        ingress = Rule(Direction.INGRESS, peers, subject.ports)
+        return (ingress, *egress) if opens.egress else (ingress,)
 
     def _mirrors(self, frame: Frame) -> Iterator[Policy]:
         intent, subject, openings, end, notes = frame
         labels, isolates = self._labels(intent, mirror=True), intent.direction.flipped
-        for wanted, side, _, _, note in openings:
+        for wanted, side, _, _, note, _ in openings:
             target = wanted.target
             if side is None or not isinstance(target, ServiceTarget) or not self._may_mirror(wanted, target):
                 continue
@@ -135,14 +136,11 @@ class Resolver:
             self._report.add(Code.MIRROR_KUBE_SYSTEM, wanted.about, wanted.field, **facts)
         return True
 
-    def _report_portless(self, intent: Intent, subject: Side, peer: Side) -> None:
-        """Report a Service without ports where its pods are the ones to receive."""
-        for opens, side in ((intent.opens.ingress, subject), (intent.opens.egress, peer)):
-            if opens and not side.ports:
-                self._report.add(Code.NO_PORTS, intent, (), service=side.service.ref)
-
-    def _ready(self, intent: Intent) -> list[Opening]:
-        key = (id(intent.targets), intent.direction)
+    def _ready(self, intent: Intent, subject: Side) -> list[Opening]:
+        """The openings of an intent's targets, which most intents of one resource share."""
+        if intent.opens.ingress and not subject.ports:
+            self._report.add(Code.NO_PORTS, intent, (), service=subject.service.ref)
+        key = (id(intent.targets), id(intent.ports), intent.direction.word, intent.opens.word)
         openings = self._openings.get(key)
         if openings is None:
             ready = (self._opening(intent, wanted) for wanted in intent.targets)
@@ -153,16 +151,27 @@ class Resolver:
         target = wanted.target
         side: Side | None = None
         peers: tuple[Peer, ...] = ()
+        ports: Ports = ()
         match target:
             case ServiceTarget():
                 side = self._target(wanted, target)
                 if side is None and self._controller:
                     return None
-                peers = side.peers if side is not None else ()
+                if side is not None:
+                    peers, ports = side.peers, self._receiving(intent, wanted, side)
             case CIDRTarget(cidr, spelling):
                 peers = (CIDRPeer(spelling if self._controller else cidr),)
+                ports = ANY_PORT if intent.ports is None else intent.ports
         suffix = names.suffix(target, intent.direction, controller=self._controller)
-        return Opening(wanted, side, peers, suffix, (ownership.PEER, str(target)[: names.LONGEST_NAME]))
+        note = (ownership.PEER, str(target)[: names.LONGEST_NAME])
+        egress = (Rule(Direction.EGRESS, peers, ports),) if peers and ports else ()
+        return Opening(wanted, side, peers, suffix, note, egress)
+
+    def _receiving(self, intent: Intent, wanted: Wanted, side: Side) -> tuple[Port, ...]:
+        """The ports of a target's pods; that there are none is reported where they are to receive."""
+        if intent.opens.egress and not side.ports:
+            self._report.add(Code.NO_PORTS, wanted.about, wanted.field, service=side.service.ref)
+        return side.ports
 
     def _target(self, wanted: Wanted, target: ServiceTarget) -> Side | None:
         """The pods of a target; None when they cannot be named, which is reported where the target is written."""

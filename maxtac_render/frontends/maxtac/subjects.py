@@ -44,7 +44,7 @@ class Subjects:
             stated = self._stated(wish, service)
             code = _missing(stated)
             if code is not None:
-                if not _overridden_by_nothing(wish, service, code):
+                if self._mode != "override" or not _overridden_by_nothing(wish, service, code):
                     silent.setdefault(code, []).append(str(service.ref))
             elif (intent := self._intent(wish, service, stated)) is not None:
                 yield intent
