@@ -1,0 +1,216 @@
+"""Text of manifests to Resources, with the meaning that Kubernetes' own decoder gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, Final, NamedTuple
+
+from maxtac_render.manifests import build, json
+from maxtac_render.manifests.encoding import mentions, to_utf8
+from maxtac_render.manifests.faults import Broken, Fault, OverLimit
+from maxtac_render.manifests.places import Document
+from maxtac_render.manifests.stream import SKIPPED, Chunk, chunks, remainder
+from maxtac_render.manifests.wanted import is_wanted
+from maxtac_render.model.diagnostics import Code, Report, Spot, did_you_mean
+from maxtac_render.model.intent import GROUP, KINDS
+from maxtac_render.model.objects import FieldPath, ObjectRef, Origin, Place, Resource
+
+BYTES: Final = 256 * 1024 * 1024
+"""The largest input that is read."""
+
+
+def read(data: bytes, path: str, report: Report, *, named: bool = False, thorough: bool = False) -> Iterator[Resource]:
+    """The objects of a file that matter, in their order: Services, and everything of MaxTac's group.
+
+    What cannot be read is reported and left out: loudly if somebody ``named`` the file or it mentions MaxTac's group,
+    else once for the file. With ``thorough`` even documents that cannot matter are parsed, and so found broken.
+    """
+    reading = _Reading(path, report, loud=named or mentions(data, GROUP))
+    if len(data) > BYTES:
+        reading.refuse(OverLimit("the size of the file", BYTES), 0)
+        return
+    try:
+        text = to_utf8(data)
+    except Broken as error:
+        reading.refuse(error, 0)
+        return
+    yield from reading.resources(text, thorough=thorough)
+
+
+class _Text(NamedTuple):
+    """One document as text and as a value. ``lines`` finds the lines of the mappings in a list."""
+
+    value: Any
+    line: int
+    places: Document
+    lines: Callable[[FieldPath, list[Any]], list[int]]
+    twice: bool
+
+
+class _Reading:
+    """One file being read: counts its documents, and says what is wrong with them."""
+
+    def __init__(self, path: str, report: Report, *, loud: bool) -> None:
+        self._path = path
+        self._report = report
+        self._loud = loud
+        self._quiet_said = False
+        self._count = 0
+
+    def resources(self, text: bytes, *, thorough: bool) -> Iterator[Resource]:
+        """The Resources of a stream."""
+        rest = Chunk(text, 0)
+        if json.looks_like_json(text):
+            rest = yield from self._json(text)
+        for chunk in chunks(rest.text, thorough=thorough):
+            if chunk is SKIPPED:
+                self._count += 1
+            else:
+                yield from self._yaml(Chunk(chunk.text, rest.line + chunk.line))
+
+    def refuse(self, fault: Broken | OverLimit, line: int) -> None:
+        """Report that a document cannot be used; ``line`` is the one, from 0, that the fault's own counts from."""
+        place = Place(line + fault.line + 1, fault.column + 1, fault.column + 1, "", "")
+        spot = Spot(Origin(self._path, self._count, place.line, lambda _path: place))
+        if isinstance(fault, OverLimit):
+            self._report.add(Code.OVER_LIMIT, spot, what=fault.what, limit=fault.limit)
+        elif self._loud:
+            self._report.add(Code.BROKEN_YAML, spot, problem=fault.problem)
+        elif not self._quiet_said:
+            self._quiet_said = True
+            self._report.add(Code.UNREADABLE_DOCUMENT, spot, problem=fault.problem)
+        self._count += 1
+
+    def _yaml(self, chunk: Chunk) -> Iterator[Resource]:
+        fault = yield from self._documents(chunk)
+        if fault is not None:
+            for rest in remainder(chunk, fault):
+                yield from self._documents(rest)
+
+    def _documents(self, chunk: Chunk) -> Generator[Resource, None, Fault | None]:
+        """The Resources of a chunk up to the first document that cannot be read; returns why not."""
+        fault: Broken | OverLimit
+        try:
+            for number, parsed in enumerate(build.documents(chunk.text)):
+                yield from self._objects(_yaml_text(chunk, number, parsed))
+                self._count += 1
+        except (Broken, OverLimit) as found:
+            fault = found
+        except RecursionError:
+            fault = OverLimit(build.NESTING, build.DEPTH, 0, 1)
+        else:
+            return None
+        self.refuse(fault, chunk.line)
+        return fault
+
+    def _json(self, text: bytes) -> Generator[Resource, None, Chunk]:
+        """The Resources of the JSON documents that a stream begins with; returns the rest, which may be YAML.
+
+        As for kubectl: a stream of more than one JSON document is JSON to its end.
+        """
+        try:
+            source = text.decode()
+        except UnicodeDecodeError:
+            return Chunk(text, 0)
+        line = counted = 0
+        try:
+            for found in json.documents(source):
+                line, counted = line + source.count("\n", counted, found.start), found.start
+                yield from self._objects(_json_text(source, found, line))
+                self._count += 1
+        except json.Unread as unread:
+            if self._count <= 1:
+                start = unread.start if self._count else 0
+                return Chunk(source[start:].encode(), source.count("\n", 0, start))
+            column = unread.position - source.rfind("\n", 0, unread.position) - 1
+            self.refuse(Broken(unread.problem, source.count("\n", 0, unread.position), column), 0)
+        except OverLimit as fault:
+            self.refuse(fault, 0)
+        return Chunk(b"", 0)
+
+    def _objects(self, text: _Text) -> list[Resource]:
+        """The Resources of one document; only one that has some is searched for double keys."""
+        found = list(self._within(text, text.value, (), text.line))
+        if found and text.twice:
+            self._report_twice(text, dict(found))
+        return [resource for _, resource in found]
+
+    def _within(
+        self,
+        text: _Text,
+        value: Any,
+        path: FieldPath,
+        line: int,
+    ) -> Iterator[tuple[FieldPath, Resource]]:
+        """The Resources of a value, which may be a list of objects: to kubectl, whatever has ``items`` is one."""
+        if not isinstance(value, dict):
+            return
+        items, kind = value.get("items"), value.get("kind")
+        if not isinstance(items, list) or not kind or not isinstance(kind, str):
+            resource = self._resource(text, value, path, line)
+            if resource is not None:
+                yield path, resource
+            return
+        where = (*path, "items")
+        for number, (item, item_line) in enumerate(zip(items, text.lines(where, items), strict=True)):
+            yield from self._within(text, _typed(item, value), (*where, number), item_line or line)
+
+    def _resource(self, text: _Text, body: dict[str, Any], path: FieldPath, line: int) -> Resource | None:
+        api_version, kind = _word(body, "apiVersion"), _word(body, "kind")
+        if not api_version or not (is_wanted(api_version, kind) or kind in KINDS):
+            return None
+        metadata = body.get("metadata")
+        names = metadata if isinstance(metadata, dict) else {}
+        ref = ObjectRef(api_version, kind, _word(names, "namespace"), _word(names, "name"))
+        places = text.places.within(path) if path else text.places
+        resource = Resource(ref, body, Origin(self._path, self._count, line, places))
+        if not is_wanted(api_version, kind):
+            self._report.add(Code.OTHER_GROUP, resource, ("apiVersion",), kind=kind, api_version=api_version)
+            return None
+        if not kind:
+            facts = {"kind": "an object without a kind", "api_version": api_version}
+            self._report.add(Code.UNKNOWN_KIND, resource, (), **facts, guess=did_you_mean("", list(KINDS)))
+            return None
+        return resource
+
+    def _report_twice(self, text: _Text, found: dict[FieldPath, Resource]) -> None:
+        for path, key in text.places.duplicates():
+            owner = next((path[:length] for length in range(len(path) + 1) if path[:length] in found), None)
+            if owner is not None:
+                self._report.add(Code.DUPLICATE_KEY, found[owner], (*path[len(owner) :], key), key=key)
+            else:
+                spot = Spot(Origin(self._path, self._count, text.line, text.places))
+                self._report.add(Code.DUPLICATE_KEY, spot, (*path, key), key=key)
+
+
+def _yaml_text(chunk: Chunk, number: int, parsed: build.Parsed) -> _Text:
+    def lines(_path: FieldPath, items: list[Any]) -> list[int]:
+        known = (parsed.lines.get(id(item)) for item in items)
+        return [0 if line is None else chunk.line + line + 1 for line in known]
+
+    places = Document(chunk.text, chunk.line, number)
+    return _Text(parsed.value, chunk.line + parsed.line + 1, places, lines, parsed.twice)
+
+
+def _json_text(source: str, found: json.JSONText, line: int) -> _Text:
+    indent = " " * (found.start - source.rfind("\n", 0, found.start) - 1)
+    places = Document(f"{indent}{source[found.start : found.end]}".encode(), line)
+
+    def lines(path: FieldPath, items: list[Any]) -> list[int]:
+        known = places.lines(path)
+        return known if len(known) == len(items) else [0] * len(items)
+
+    return _Text(found.value, line + 1, places, lines, found.twice)
+
+
+def _word(mapping: dict[str, Any], key: str) -> str:
+    value = mapping.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _typed(item: Any, parent: dict[str, Any]) -> Any:
+    """An item of a list; one without any type has that of the list, as in a ServiceList."""
+    if not isinstance(item, dict) or _word(item, "kind") or _word(item, "apiVersion"):
+        return item
+    kind = _word(parent, "kind").removesuffix("List")
+    return {**item, "kind": kind, "apiVersion": _word(parent, "apiVersion")} if kind else item
