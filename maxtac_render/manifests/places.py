@@ -20,7 +20,7 @@ from yaml.events import (
 from maxtac_render.manifests import events
 from maxtac_render.manifests.events import Event, Take
 from maxtac_render.manifests.faults import Broken
-from maxtac_render.model.objects import FieldPath, Place
+from maxtac_render.model.objects import FieldPath, Key, Place
 
 LONGEST_EXCERPT = 200
 
@@ -97,7 +97,7 @@ class Document:
                 break
             owner, node = node, inner
             seen = inner.scalar and inner.span.end > inner.span.start
-            span = inner.span if seen else owner.keys.get(step, inner.span)
+            span = inner.span if seen and not isinstance(step, Key) else owner.keys.get(step, inner.span)
         return self._shown(span, node, item)
 
     def duplicates(self) -> list[Twice]:

@@ -12,8 +12,8 @@ from maxtac_render.manifests.places import Document
 from maxtac_render.manifests.stream import SKIPPED, Chunk, chunks, remainder
 from maxtac_render.manifests.wanted import is_wanted
 from maxtac_render.model.diagnostics import Code, Report, Spot, did_you_mean
-from maxtac_render.model.intent import GROUP, KINDS
-from maxtac_render.model.objects import FieldPath, ObjectRef, Origin, Place, Resource
+from maxtac_render.model.intent import GROUP, KINDS, VERSION
+from maxtac_render.model.objects import FieldPath, Key, ObjectRef, Origin, Place, Resource
 
 BYTES: Final = 256 * 1024 * 1024
 """The largest input that is read."""
@@ -157,30 +157,33 @@ class _Reading:
 
     def _resource(self, text: _Text, body: dict[str, Any], path: FieldPath, line: int) -> Resource | None:
         api_version, kind = _word(body, "apiVersion"), _word(body, "kind")
-        if not api_version or not (is_wanted(api_version, kind) or kind in KINDS):
+        if not (is_wanted(api_version, kind) or kind in KINDS):
             return None
         metadata = body.get("metadata")
         names = metadata if isinstance(metadata, dict) else {}
         ref = ObjectRef(api_version, kind, _word(names, "namespace"), _word(names, "name"))
         places = text.places.within(path) if path else text.places
         resource = Resource(ref, body, Origin(self._path, self._count, line, places))
-        if not is_wanted(api_version, kind):
+        if not api_version:
+            facts = {"kind": kind, "api_version": "no apiVersion", "guess": f"write apiVersion: {GROUP}/{VERSION}"}
+            self._report.add(Code.UNKNOWN_KIND, resource, ("kind",), **facts)
+        elif not is_wanted(api_version, kind):
             self._report.add(Code.OTHER_GROUP, resource, ("apiVersion",), kind=kind, api_version=api_version)
-            return None
-        if not kind:
+        elif not kind:
             facts = {"kind": "an object without a kind", "api_version": api_version}
             self._report.add(Code.UNKNOWN_KIND, resource, (), **facts, guess=did_you_mean("", list(KINDS)))
-            return None
-        return resource
+        else:
+            return resource
+        return None
 
     def _report_twice(self, text: _Text, found: dict[FieldPath, Resource]) -> None:
         for path, key in text.places.duplicates():
             owner = next((path[:length] for length in range(len(path) + 1) if path[:length] in found), None)
             if owner is not None:
-                self._report.add(Code.DUPLICATE_KEY, found[owner], (*path[len(owner) :], key), key=key)
+                self._report.add(Code.DUPLICATE_KEY, found[owner], (*path[len(owner) :], Key(key)), key=key)
             else:
                 spot = Spot(Origin(self._path, self._count, text.line, text.places))
-                self._report.add(Code.DUPLICATE_KEY, spot, (*path, key), key=key)
+                self._report.add(Code.DUPLICATE_KEY, spot, (*path, Key(key)), key=key)
 
 
 def _yaml_text(chunk: Chunk, number: int, parsed: build.Parsed) -> _Text:

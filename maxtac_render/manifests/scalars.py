@@ -11,7 +11,6 @@ import math
 import re
 import struct
 from datetime import date
-from decimal import Decimal
 from typing import Final
 
 from maxtac_render.manifests.faults import NoJSON
@@ -63,6 +62,8 @@ def json_number(number: float) -> int | float:
         raise NoJSON("a number that is not finite")
     if not number.is_integer():
         return number
+    from decimal import Decimal  # noqa: PLC0415 - whole floats are rare
+
     whole = int(Decimal(repr(number)))
     return whole if whole in INT64 else number
 
@@ -176,6 +177,8 @@ def _short(value: float) -> str:
     digits = next(text for length in range(9) if _single(text := f"{single:.{length}e}") == single)
     mantissa, exponent = digits.split("e")
     if -4 <= int(exponent) < 6:
+        from decimal import Decimal  # noqa: PLC0415 - and float keys are rarer
+
         return f"{Decimal(digits):f}"
     return f"{mantissa}e{exponent[0]}{int(exponent[1:]):02}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from maxtac_render.manifests.memory import Memory
@@ -23,15 +23,6 @@ _LONGEST_KEY = 1000
 """YAML takes a key of up to 1024 characters without a ``?`` before it (https://yaml.org/spec/1.2.2/, section 7.4)."""
 
 
-def scalar(text: str) -> str:
-    """A text as a YAML scalar on one line; one that any reader might take for something else is quoted.
-
-    YAML's escapes are JSON's where both have one. A lone surrogate, which no file can hold, becomes U+FFFD.
-    """
-    written: str = _SCALARS[text]
-    return written
-
-
 def _scalar(text: str) -> str:
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
@@ -46,6 +37,12 @@ def _escape(match: re.Match[str]) -> str:
 
 
 _SCALARS = Memory(_scalar)
+
+scalar: Callable[[str], str] = _SCALARS.__getitem__
+"""A text as a YAML scalar on one line; one that any reader might take for something else is quoted.
+
+YAML's escapes are JSON's where both have one. A lone surrogate, which no file can hold, becomes U+FFFD.
+"""
 
 
 def _key(text: str) -> str:

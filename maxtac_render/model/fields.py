@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from maxtac_render.model.diagnostics import Code, Report, did_you_mean
-from maxtac_render.model.objects import FieldPath, Resource, path_text
+from maxtac_render.model.objects import FieldPath, Key, Resource, path_text
 
 _NOUNS = {
     dict: "a mapping",
@@ -96,7 +96,7 @@ class Fields:
         unknown = [key for key in value if key not in names] if isinstance(value, dict) else []
         for key in unknown:
             guess = did_you_mean(key, names)
-            self.report.add(Code.UNKNOWN_FIELD, self.resource, (*path, key), name=key, guess=guess)
+            self.report.add(Code.UNKNOWN_FIELD, self.resource, (*path, Key(key)), name=key, guess=guess)
         return not unknown
 
     def wrong(self, path: FieldPath, value: object, expected: str, done: str = "ignored") -> None:

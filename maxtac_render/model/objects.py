@@ -11,6 +11,12 @@ FieldPath = tuple[str | int, ...]
 """The way to a field inside a body: keys and list positions, from the root."""
 
 
+class Key(str):
+    """The last step of a path that means a key itself, and not what stands behind it."""
+
+    __slots__ = ()
+
+
 class ObjectRef(NamedTuple):
     """The identity of an object in a cluster; ``namespace`` is empty for cluster-scoped and for unplaced objects."""
 

@@ -237,12 +237,12 @@ def test_a_key_that_stands_twice_is_reported_at_its_last_place() -> None:
     text = "metadata: {name: a,\n  name: b}\nkind: Service\napiVersion: v1\nspec:\n  ports:\n  - port: 1\n    port: 2\n"
     resources, findings = found(text)
     assert resources[0].ref.name == "b"
-    assert findings == ["duplicate-key 0 2:9", "duplicate-key 0 8:11"]
+    assert findings == ["duplicate-key 0 2:3", "duplicate-key 0 8:5"]
     item = '{"apiVersion": "v1", "kind": "Service", "x": 1, "x": 2}'
-    assert found(f'{{"kind": "List", "items": [\n{item}]}}')[1] == ["duplicate-key 0 2:54"]
-    assert found(f"kind: List\nitems: []\nitems:\n- {item}\n")[1] == ["duplicate-key 0 3:1", "duplicate-key 0 4:56"]
+    assert found(f'{{"kind": "List", "items": [\n{item}]}}')[1] == ["duplicate-key 0 2:49"]
+    assert found(f"kind: List\nitems: []\nitems:\n- {item}\n")[1] == ["duplicate-key 0 3:1", "duplicate-key 0 4:51"]
     assert found("kind: Foo\napiVersion: v1\na: 1\na: 2\n", thorough=True)[1] == []
-    assert found("kind: Service\napiVersion: v1\n1: a\n'1': b\n")[1] == ["duplicate-key 0 4:6"]
+    assert found("kind: Service\napiVersion: v1\n1: a\n'1': b\n")[1] == ["duplicate-key 0 4:1"]
     assert found("kind: Service\napiVersion: v1\nx: &x {a: 1}\nz: {<<: *x, a: 2}\n")[1] == []
 
 

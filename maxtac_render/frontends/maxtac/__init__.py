@@ -6,7 +6,7 @@ from maxtac_render.frontends.maxtac.resources import PORTS, Wish, is_ours, read_
 from maxtac_render.frontends.maxtac.subjects import Subjects
 from maxtac_render.model.diagnostics import Code, Report
 from maxtac_render.model.intent import GROUP, KINDS, Intent, ServiceTarget
-from maxtac_render.model.objects import ObjectRef, Service
+from maxtac_render.model.objects import Key, ObjectRef, Service
 from maxtac_render.model.options import Options
 from maxtac_render.model.selectors import LabelIndex
 from maxtac_render.model.snapshot import Snapshot
@@ -49,7 +49,7 @@ def _report_unheard(service: Service, heard: set[tuple[str, ObjectRef]], report:
     for kind in KINDS.values():
         for key in (kind.targets_annotation, kind.direction_annotation):
             if key in service.annotations and (kind.name, service.ref) not in heard:
-                path = ("metadata", "annotations", key)
+                path = ("metadata", "annotations", Key(key))
                 report.add(Code.UNMATCHED_ANNOTATION, service, path, key=key, kind=kind.name)
 
 

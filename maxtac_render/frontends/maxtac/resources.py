@@ -11,7 +11,7 @@ from maxtac_render.model.diagnostics import Code, Located, Report, did_you_mean
 from maxtac_render.model.fields import Fields
 from maxtac_render.model.intent import GROUP, KINDS, VERSION, WORDS, Direction, Kind, Lifetime, Wanted
 from maxtac_render.model.names import is_label_key, is_label_value
-from maxtac_render.model.objects import FieldPath, ObjectRef, Origin, Resource
+from maxtac_render.model.objects import FieldPath, Key, ObjectRef, Origin, Resource
 from maxtac_render.model.ownership import DOMAIN
 from maxtac_render.model.ports import Port, parse_port
 from maxtac_render.model.selectors import OPERATORS, Requirement, Selector
@@ -149,7 +149,7 @@ def report_unknown(about: Located, annotations: Mapping[str, str], known: tuple[
     """Report annotations under our prefixes that nothing reads."""
     for key in annotations:
         if GROUP in key and key not in known and is_ours(key):
-            path = ("metadata", "annotations", key)
+            path = ("metadata", "annotations", Key(key))
             report.add(Code.UNKNOWN_ANNOTATION, about, path, key=key, guess=did_you_mean(key, known))
 
 

@@ -9,7 +9,7 @@ from maxtac_render.frontends.maxtac.resources import PORTS, Aim, Wish, read_dire
 from maxtac_render.frontends.maxtac.targets import annotated_targets
 from maxtac_render.model.diagnostics import Code, Report, counted
 from maxtac_render.model.intent import Direction, Intent, ServiceTarget, Target, UnusableTarget, Wanted
-from maxtac_render.model.objects import Service
+from maxtac_render.model.objects import Key, Service
 from maxtac_render.model.options import Options
 from maxtac_render.model.ports import Port
 from maxtac_render.model.snapshot import Snapshot
@@ -145,9 +145,8 @@ class Subjects:
         self._report.add(code, wish, ("spec",), **facts)
 
     def _empty(self, wish: Wish, service: Service, key: str, what: str) -> None:
-        self._report.add(
-            Code.EMPTY_ANNOTATION, service, ("metadata", "annotations", key), key=key, what=what, cr=wish.ref
-        )
+        path = ("metadata", "annotations", Key(key))
+        self._report.add(Code.EMPTY_ANNOTATION, service, path, key=key, what=what, cr=wish.ref)
 
     def _ignored(self, wish: Wish, service: Service, key: str, value: object) -> None:
         path = ("metadata", "annotations", key)
