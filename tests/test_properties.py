@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import itertools
+import json
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,10 +16,14 @@ from hypothesis import strategies as st
 from worlds import CONNECTIONS, NAMES, NAMESPACES, Body, worlds
 
 from maxtac_render.compiler import bodies, compile_intents, yaml_documents
+from maxtac_render.manifests.read import read
 from maxtac_render.model.diagnostics import Code, Report, Severity
 from maxtac_render.model.names import is_label_value, is_object_name
 from maxtac_render.model.objects import ObjectRef, Origin, Resource
 from maxtac_render.model.options import Options
+from maxtac_render.reports.text import render as render_text
+
+TESTDATA = Path(__file__).parents[1] / "testdata"
 
 NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)
 TOLERANT = dict.fromkeys(Code, Severity.WARNING)
@@ -28,7 +34,9 @@ def resources(world: list[Body]) -> list[Resource]:
     """The bodies as if they had been read."""
     return [
         Resource(
-            ObjectRef(body["apiVersion"], body["kind"], body["metadata"].get("namespace", ""), body["metadata"]["name"]),
+            ObjectRef(
+                body["apiVersion"], body["kind"], body["metadata"].get("namespace", ""), body["metadata"]["name"]
+            ),
             body,
             Origin("world.yaml", number),
         )
@@ -58,6 +66,71 @@ def test_the_order_of_the_input_never_changes_the_output(world: list[Body], rand
     random.shuffle(shuffled)
     first, second = (compile_intents(resources(one), Options(), Report(TOLERANT)) for one in (world, shuffled))
     assert list(yaml_documents(first.policies)) == list(yaml_documents(second.policies))
+
+
+@SLOW
+@given(worlds(), st.randoms(use_true_random=False))
+def test_the_files_that_the_input_lies_in_never_change_the_output(world: list[Body], random: Any) -> None:
+    """One stream, a List, or a file for each object: the same bytes."""
+    texts = [json.dumps(body) for body in world]
+    shuffled = random.sample(texts, len(texts))
+    layouts = [
+        ["\n---\n".join(texts)],
+        [json.dumps({"apiVersion": "v1", "kind": "List", "items": world})],
+        shuffled,
+        [yaml.safe_dump_all(map(json.loads, shuffled))],
+    ]
+    outputs = []
+    for files in layouts:
+        report = Report(TOLERANT)
+        read_all = [found for number, text in enumerate(files) for found in read(text.encode(), f"{number}", report)]
+        outputs.append(list(yaml_documents(compile_intents(read_all, Options(now=NOW), report).policies)))
+    assert outputs == [outputs[0]] * len(layouts)
+
+
+MANIFESTS = b"---\n".join(path.read_bytes() for path in sorted(TESTDATA.glob("walkthrough/*.yaml")))
+NASTY = [
+    b":",
+    b"-",
+    b"  ",
+    b"\n",
+    b"'",
+    b'"',
+    b"{",
+    b"]",
+    b"&a",
+    b"*a",
+    b"!!int",
+    b"<<",
+    b"#",
+    b"%",
+    b"\x00",
+    b"\xff",
+    b"\xe2",
+]
+
+
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.integers(0, len(MANIFESTS)), st.integers(0, 9), st.sampled_from(NASTY)), max_size=6))
+def test_mutated_manifests_never_give_a_traceback(edits: list[tuple[int, int, bytes]]) -> None:
+    """Whatever is cut out of manifests and put into them, it ends in policies and findings that can be shown."""
+    text = MANIFESTS
+    for position, length, put in edits:
+        text = text[:position] + put + text[position + length :]
+    report = Report(TOLERANT)
+    output = compile_intents(read(text, "mutant.yaml", report), Options(now=NOW), report)
+    documents = [yaml.safe_load(document) for document in yaml_documents(output.policies)]
+    assert documents == list(bodies(output.policies))
+    "".join(render_text(report.sorted(), colour=False)).encode()
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.binary(max_size=60), st.booleans())
+def test_random_bytes_never_give_a_traceback(data: bytes, named: bool) -> None:  # noqa: FBT001 - a drawn value
+    """Noise is a finding at most."""
+    report = Report(TOLERANT)
+    compile_intents(read(data, "noise", report, named=named), Options(now=NOW), report)
+    "".join(render_text(report.sorted(), colour=False)).encode()
 
 
 GARBAGE = st.sampled_from(("", "ingres", 7, True, ["x"], {"a": 1}, "Über", "a b", "\x00", "-" * 70, "no.such.thing"))
@@ -143,7 +216,11 @@ LONG = st.builds(lambda char, length: char * length, st.sampled_from("abc"), st.
 
 
 @SLOW
-@given(st.lists(st.tuples(st.one_of(HOSTILE, LONG), st.sampled_from(NAMESPACES)), min_size=1, max_size=6, unique=True), st.sampled_from(("plain", "short")), st.sampled_from(("readme", "controller")))
+@given(
+    st.lists(st.tuples(st.one_of(HOSTILE, LONG), st.sampled_from(NAMESPACES)), min_size=1, max_size=6, unique=True),
+    st.sampled_from(("plain", "short")),
+    st.sampled_from(("readme", "controller")),
+)
 def test_names_never_collide(places: list[tuple[str, str]], names: Any, compat: Any) -> None:
     """Whatever things are called, every policy has a valid name of its own, within the limit."""
     world = [

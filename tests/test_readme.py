@@ -59,7 +59,9 @@ def test_the_output_is_what_readme_shows(example: Example, project: Path) -> Non
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "NO_COLOR": "1"}
     done = subprocess.run(example.command, shell=True, cwd=project, env=env, capture_output=True, text=True)  # noqa: S602 - README's own commands
     printed = done.stdout or done.stderr
-    pattern = "".join(".*?" if line == "...\n" else re.escape(line) for line in example.output.splitlines(keepends=True))
+    pattern = "".join(
+        ".*?" if line == "...\n" else re.escape(line) for line in example.output.splitlines(keepends=True)
+    )
     assert re.fullmatch(pattern, printed, re.DOTALL), f"{done.stdout}\n{done.stderr}"
 
 
@@ -67,7 +69,9 @@ def test_every_other_command_is_run_by_a_test() -> None:
     """Commands in sh blocks and in the text are each named here with the test that runs them."""
     shown = re.findall(r"^```sh\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
     lines = [line.partition("#")[0].strip() for block in shown for line in block.splitlines()]
-    inline = re.findall(r"`((?:maxtac|make|pipx|uvx|docker|python) [^`]+)`", re.sub(r"```.*?```", "", README, flags=re.DOTALL))
+    inline = re.findall(
+        r"`((?:maxtac|make|pipx|uvx|docker|python) [^`]+)`", re.sub(r"```.*?```", "", README, flags=re.DOTALL)
+    )
     for command in filter(None, [*lines, *inline]):
         assert any(command.startswith(known) for known in ELSEWHERE), command
     for place in ELSEWHERE.values():
