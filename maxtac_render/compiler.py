@@ -12,7 +12,7 @@ from maxtac_render.engine.naming import settle
 from maxtac_render.engine.resolve import resolve
 from maxtac_render.frontends import maxtac
 from maxtac_render.manifests import write
-from maxtac_render.model.diagnostics import Code, Report, Spot
+from maxtac_render.model.diagnostics import Code, Report, Severity, Spot
 from maxtac_render.model.objects import Origin, Resource
 from maxtac_render.model.options import Options
 from maxtac_render.model.policy import Policy
@@ -44,7 +44,7 @@ def compile_intents(
     intents = list(limit(maxtac.parse(snapshot, options, report), options, report, anchor))
     policies = add_baseline(resolve(intents, snapshot, options, report), options, report)
     advise(intents, snapshot, options, report)
-    if snapshot.intents and not policies:
+    if snapshot.intents and not policies and report.worst < Severity.ERROR:
         report.add(Code.NO_POLICIES, NOWHERE)
     return Output(settle(policies, options, report), len(snapshot.intents))
 

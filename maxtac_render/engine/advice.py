@@ -26,14 +26,14 @@ def _advise_external(intents: Iterable[Intent], options: Options, report: Report
         if not any(isinstance(wanted.target, CIDRTarget) for wanted in intent.targets):
             continue
         if intent.opens.ingress and service.rewrites_client:
-            report.add(Code.CLIENT_REWRITTEN, service, ("spec", "externalTrafficPolicy"), service=service.ref)
+            report.add(Code.CLIENT_REWRITTEN, service, ("spec", "type"), service=service.ref)
         if options.compat == "controller":
             if intent.ports is not None:
                 report.add(Code.COMPAT_IGNORES, intent, ("metadata", "annotations"), what="render.maxtac.vtk.io/ports")
         elif intent.opens.egress and intent.ports is None:
             unlimited.setdefault(intent.ref, (intent, []))[1].append(str(service.ref))
     for intent, names in unlimited.values():
-        report.add(Code.EXTERNAL_EGRESS_EVERY_PORT, intent, ("spec",), service=counted(names, "Services"))
+        report.add(Code.EXTERNAL_EGRESS_EVERY_PORT, intent, ("spec",), service=counted(names))
 
 
 def _isolated(intents: Iterable[Intent], snapshot: Snapshot) -> dict[ObjectRef, Service]:
@@ -71,7 +71,7 @@ def _advise_overlap(snapshot: Snapshot, isolated: dict[ObjectRef, Service], repo
         cut[narrow] |= clients[wide]
     for selection, services in closed.items():
         if cut[selection]:
-            others = counted(sorted(cut[selection]), "Services")
+            others = counted(sorted(cut[selection]))
             for service in services:
                 report.add(Code.OVERLAPPING_SERVICES, service, ("spec", "selector"), others=others)
 

@@ -95,4 +95,4 @@ def _report_nameless(closed: Closed, report: Report) -> None:
             for ref, intent in intents.items():
                 nameless.setdefault(ref, (intent, []))[1].append(f"{pods} in {subject[0]}")
     for intent, names in nameless.values():
-        report.add(Code.EGRESS_WITHOUT_DNS, intent, ("spec",), subjects=counted(sorted(names), "selections of pods"))
+        report.add(Code.EGRESS_WITHOUT_DNS, intent, ("spec", "direction"), subjects=counted(sorted(names)))

@@ -10,7 +10,7 @@ from collections import Counter
 from operator import attrgetter
 
 from maxtac_render.model.diagnostics import Code, Report
-from maxtac_render.model.intent import Intent
+from maxtac_render.model.intent import Intent, UnusableTarget
 from maxtac_render.model.names import LONGEST_NAME, SHORT_NAME, cut, is_object_name
 from maxtac_render.model.objects import ObjectRef
 from maxtac_render.model.options import Options
@@ -70,7 +70,7 @@ def identity(policy: Policy) -> str:
 
 
 def _report_renamed(policy: Policy, name: str, wanted: int, limit: int, report: Report) -> None:
-    if policy.cause is None:
+    if policy.cause is None or isinstance(policy.cause.wanted.target, UnusableTarget):
         return
     about, facts = policy.cause.intent, {"plain": policy.name, "name": name}
     if not is_object_name(policy.name):

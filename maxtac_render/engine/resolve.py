@@ -75,7 +75,7 @@ class Resolver:
         """The source policies of an intent, then its mirrors."""
         subject = self._side(intent.subject)
         if self._controller and not subject.ports:
-            self._report.add(Code.NO_PORTS, intent, (), service=subject.service.ref)
+            self._report.add(Code.NO_PORTS, intent.subject, ("spec", "ports"), service=intent.subject.ref)
             return []
         end = ((ownership.EXPIRES, ownership.rfc3339(intent.expires)),) if intent.expires else ()
         notes = (
@@ -117,7 +117,7 @@ class Resolver:
         labels, isolates = self._labels(intent, mirror=True), intent.direction.flipped
         for wanted, side, _, _, note, _ in openings:
             target = wanted.target
-            if side is None or not isinstance(target, ServiceTarget) or not self._may_mirror(wanted, target):
+            if side is None or not isinstance(target, ServiceTarget) or not self._may_mirror(intent, wanted, target):
                 continue
             name = names.mirror(intent, target, controller=self._controller)
             opens = Direction.NONE if target in intent.closed else intent.opens.flipped
@@ -126,20 +126,24 @@ class Resolver:
             cause = Cause(intent, wanted, mirror=True)
             yield Policy(target.namespace, name, side.pods, isolates, rules, labels, (*end, note, *notes), cause)
 
-    def _may_mirror(self, wanted: Wanted, target: ServiceTarget) -> bool:
+    def _may_mirror(self, intent: Intent, wanted: Wanted, target: ServiceTarget) -> bool:
+        """Whether a mirror may be made; one that may surprise the owners of its namespace is reported."""
         allowed = self._options.mirror_namespaces
-        facts = {"target": target, "namespace": target.namespace}
-        if allowed is not None and target.namespace not in allowed:
-            self._report.add(Code.MIRROR_LEFT_OUT, wanted.about, wanted.field, **facts)
-            return False
+        facts = {"target": target, "namespace": target.namespace, "service": intent.subject.ref}
+        if allowed is not None:
+            if target.namespace not in allowed:
+                self._report.add(Code.MIRROR_LEFT_OUT, wanted.about, wanted.field, **facts)
+            return target.namespace in allowed
         if target.namespace == "kube-system":
             self._report.add(Code.MIRROR_KUBE_SYSTEM, wanted.about, wanted.field, **facts)
+        if wanted.about is intent.subject and target.namespace != intent.subject.ref.namespace:
+            self._report.add(Code.MIRROR_BY_ANNOTATION, wanted.about, wanted.field, **facts)
         return True
 
     def _ready(self, intent: Intent, subject: Side) -> list[Opening]:
         """The openings of an intent's targets, which most intents of one resource share."""
         if intent.opens.ingress and not subject.ports:
-            self._report.add(Code.NO_PORTS, intent, (), service=subject.service.ref)
+            self._report.add(Code.NO_PORTS, intent.subject, ("spec", "ports"), service=intent.subject.ref)
         key = (id(intent.targets), id(intent.ports), intent.direction.word, intent.opens.word)
         openings = self._openings.get(key)
         if openings is None:

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from maxtac_render.manifests import build, json
 from maxtac_render.manifests.encoding import mentions, to_utf8
 from maxtac_render.manifests.faults import Broken, Fault, OverLimit
+from maxtac_render.manifests.lines import plain_document
 from maxtac_render.manifests.places import Document
 from maxtac_render.manifests.stream import SKIPPED, Chunk, chunks, remainder
 from maxtac_render.manifests.wanted import is_wanted
@@ -91,7 +92,8 @@ class _Reading:
         """The Resources of a chunk up to the first document that cannot be read; returns why not."""
         fault: Broken | OverLimit
         try:
-            for number, parsed in enumerate(build.documents(chunk.text)):
+            plain = plain_document(chunk.text)
+            for number, parsed in enumerate(build.documents(chunk.text) if plain is None else (plain,)):
                 yield from self._objects(_yaml_text(chunk, number, parsed))
                 self._count += 1
         except (Broken, OverLimit) as found:

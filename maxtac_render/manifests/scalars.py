@@ -100,6 +100,8 @@ def resolve(text: str) -> Scalar:
         return text
     if text in _WORDS:
         return _WORDS[text]
+    if len(text) < 19 and text.isascii() and text.isdecimal() and text[0] != "0":
+        return int(text)
     if text[0] == ".":
         return _float(text)
     return _numeric(text.replace("_", ""), text) if text[0] in "0123456789+-" else text

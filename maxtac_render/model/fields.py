@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from maxtac_render.model.diagnostics import Code, Report, did_you_mean
+from maxtac_render.model.catalogue import Code
+from maxtac_render.model.diagnostics import Report, did_you_mean
 from maxtac_render.model.objects import FieldPath, Key, Resource, path_text
 
 _NOUNS = {
@@ -58,7 +59,7 @@ class Fields:
         value = self.at(path)
         if value is None or isinstance(value, bool):
             return bool(value)
-        self.wrong(path, value, "a boolean")
+        self.wrong(path, value, "true or false")
         return False
 
     def labels(self, path: FieldPath) -> dict[str, str] | None:
@@ -81,7 +82,7 @@ class Fields:
         value = self.at(path)
         if isinstance(value, bool | int | float):
             place = self.resource.origin.places(path)
-            written = (place and place.text) or _json_text(value)
+            written = (place and place.text) or shown(value)
             self.report.add(Code.UNQUOTED_VALUE, self.resource, path, value=written, found=_NOUNS[type(value)][2:])
             return written
         return self.string(path)
@@ -90,14 +91,12 @@ class Fields:
         texts = {key: "" if item is None else self.text((*path, key)) for key, item in value.items()}
         return None if None in texts.values() else {key: text or "" for key, text in texts.items()}
 
-    def known(self, path: FieldPath, names: tuple[str, ...]) -> bool:
-        """Report every key of a mapping that is none of these names; tell whether there was none."""
+    def known(self, path: FieldPath, names: tuple[str, ...], guesses: Mapping[str, str] | None = None) -> None:
+        """Report every key of a mapping that is none of these names; ``guesses`` are better hints than likeness."""
         value = self.at(path)
-        unknown = [key for key in value if key not in names] if isinstance(value, dict) else []
-        for key in unknown:
-            guess = did_you_mean(key, names)
+        for key in [key for key in value if key not in names] if isinstance(value, dict) else ():
+            guess = (guesses or {}).get(key) or did_you_mean(key, names)
             self.report.add(Code.UNKNOWN_FIELD, self.resource, (*path, Key(key)), name=key, guess=guess)
-        return not unknown
 
     def wrong(self, path: FieldPath, value: object, expected: str, done: str = "ignored") -> None:
         """Report that a value is not of the type it must be."""
@@ -107,5 +106,10 @@ class Fields:
         )
 
 
-def _json_text(value: bool | float) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def shown(value: object) -> str:
+    """A value as JSON writes it, but for a text, which stands by itself."""
+    if isinstance(value, str):
+        return value
+    import json  # noqa: PLC0415 - only for values of the wrong type
+
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -28,6 +28,16 @@ class Kind(NamedTuple):
         return f"{GROUP}.{self.name.lower()}"
 
     @property
+    def targets_field(self) -> str:
+        """The field of the spec that holds the targets."""
+        return "targetCIDRs" if self.external else "targets"
+
+    @property
+    def sibling(self) -> Kind:
+        """The kind of the same scope with the other sort of targets."""
+        return next(kind for kind in KINDS.values() if kind.cluster == self.cluster and kind.external != self.external)
+
+    @property
     def targets_annotation(self) -> str:
         """The Service annotation that overrides ``spec.targets`` or ``spec.targetCIDRs``."""
         return f"{self.prefix}/targets"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from maxtac_render.model.intent import CIDRTarget, Direction, Intent, ServiceTarget, Target
+from maxtac_render.model.intent import CIDRTarget, Direction, Intent, ServiceTarget, Target, UnusableTarget
 from maxtac_render.model.selectors import Selector
 
 LONGEST_NAME = 253
@@ -78,8 +78,8 @@ def suffix(target: Target, direction: Direction, *, controller: bool) -> str:
             text = f"{name}-{namespace}"
         case CIDRTarget(cidr, spelling):
             text = (spelling if controller else cidr).translate(_DASHES)
-        case _:
-            text = target.text
+        case UnusableTarget(written):
+            text = written.translate(_DASHES)
     return f"{text}-{direction.suffix}"
 
 

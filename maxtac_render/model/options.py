@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from maxtac_render.model.diagnostics import Code, Severity
+from maxtac_render.model.catalogue import Code, Severity
 
 
 class Options(NamedTuple):

@@ -13,7 +13,8 @@ from maxtac_render.model.ports import PROTOCOLS, Port, is_port_name, is_port_num
 KIND = "Service"
 
 _OUTSIDE_TYPES = ("NodePort", "LoadBalancer")
-_PORT = "a port number (1 to 65535) or the name of a container port"
+_NUMBER = "a port number without quotes (1 to 65535)"
+_PORT = f"{_NUMBER} or the name of a container port"
 
 
 def decode(resource: Resource, report: Report) -> Service:
@@ -45,6 +46,7 @@ def _selector(fields: Fields) -> tuple[tuple[str, str], ...] | None:
                 ("spec", "selector", key),
                 problem=problem,
                 done="the Service counts as one without a selector",
+                guess="write pairs that labels of pods can have",
             )
             return None
     return tuple(sorted(labels.items()))
@@ -63,12 +65,12 @@ def _port(fields: Fields, path: FieldPath, entry: Any) -> Port | None:
         return fields.wrong(path, entry, "a mapping", "left out")
     protocol = entry.get("protocol") or "TCP"
     if protocol not in PROTOCOLS:
-        return _bad(fields, (*path, "protocol"), " or ".join(PROTOCOLS))
+        return _bad(fields, (*path, "protocol"), f"{', '.join(PROTOCOLS[:-1])} or {PROTOCOLS[-1]}")
     key = "targetPort" if entry.get("targetPort") else "port"
     port: Any = entry.get(key)
     if is_port_number(port) or (key == "targetPort" and is_port_name(port)):
         return Port(protocol, port)
-    return _bad(fields, (*path, key), _PORT if key == "targetPort" else "a port number (1 to 65535)")
+    return _bad(fields, (*path, key), _PORT if key == "targetPort" else _NUMBER)
 
 
 def _bad(fields: Fields, path: FieldPath, expected: str) -> None:

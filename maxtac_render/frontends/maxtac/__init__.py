@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from maxtac_render.frontends.maxtac.resources import PORTS, Wish, is_ours, read_wish, report_unknown
 from maxtac_render.frontends.maxtac.subjects import Subjects
+from maxtac_render.frontends.maxtac.targets import annotated_targets, is_misplaced
 from maxtac_render.model.diagnostics import Code, Report
 from maxtac_render.model.intent import GROUP, KINDS, Intent, ServiceTarget
 from maxtac_render.model.objects import Key, ObjectRef, Service
@@ -45,12 +46,21 @@ def _is_annotated(service: Service) -> bool:
 
 def _report_unheard(service: Service, heard: set[tuple[str, ObjectRef]], report: Report) -> None:
     """Report annotations that nothing reads, or that belong to a kind of which no resource selects the Service."""
-    report_unknown(service, service.annotations, SERVICE_ANNOTATIONS, report)
-    for kind in KINDS.values():
-        for key in (kind.targets_annotation, kind.direction_annotation):
-            if key in service.annotations and (kind.name, service.ref) not in heard:
-                path = ("metadata", "annotations", Key(key))
-                report.add(Code.UNMATCHED_ANNOTATION, service, path, key=key, kind=kind.name)
+    annotations = service.annotations
+    report_unknown(service, annotations, SERVICE_ANNOTATIONS, report)
+    unheard = [kind for kind in KINDS.values() if (kind.name, service.ref) not in heard]
+    wants: dict[str, str] = {}
+    for kind in unheard:
+        if kind.targets_annotation in annotations and is_misplaced(kind, annotations[kind.targets_annotation]):
+            annotated_targets(service, kind, report, None)
+        else:
+            wants |= dict.fromkeys((kind.targets_annotation, kind.direction_annotation), kind.name)
+    external = [kind for kind in KINDS.values() if kind.external]
+    if all(kind in unheard for kind in external):
+        wants[PORTS] = " or ".join(kind.name for kind in external)
+    for key in wants.keys() & annotations.keys():
+        path = ("metadata", "annotations", Key(key))
+        report.add(Code.UNMATCHED_ANNOTATION, service, path, key=key, kind=wants[key])
 
 
 def _report_unplaced(snapshot: Snapshot, wishes: list[Wish], report: Report) -> None:
@@ -59,7 +69,8 @@ def _report_unplaced(snapshot: Snapshot, wishes: list[Wish], report: Report) -> 
         return
     index = LabelIndex((service.labels, service) for service in snapshot.unplaced)
     part = {id(service) for service in snapshot.unplaced if _is_annotated(service)}
-    named = set[str]()
+    texts = (text for service in snapshot.services for text in service.annotations.values() if "," in text)
+    named = {half.strip() for text in texts for half in text.replace(";", ",").split(",")}
     for wish in wishes:
         part.update(id(service) for service in (index.select(wish.selector) if wish.selector is not None else ()))
         targets = (wanted.target for wanted in wish.targets or ())

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from maxtac_render.frontends.maxtac.lifetime import EXPIRES_AT, read_lifetime
 from maxtac_render.frontends.maxtac.targets import spec_targets
 from maxtac_render.model.diagnostics import Code, Located, Report, did_you_mean
-from maxtac_render.model.fields import Fields
+from maxtac_render.model.fields import Fields, shown
 from maxtac_render.model.intent import GROUP, KINDS, VERSION, WORDS, Direction, Kind, Lifetime, Wanted
 from maxtac_render.model.names import is_label_key, is_label_value
 from maxtac_render.model.objects import FieldPath, Key, ObjectRef, Origin, Resource
@@ -17,6 +17,7 @@ from maxtac_render.model.ports import Port, parse_port
 from maxtac_render.model.selectors import OPERATORS, Requirement, Selector
 
 PORTS = f"{DOMAIN}/ports"
+_SELECTOR = ("matchLabels", "matchExpressions")
 _PORTS = "a port such as 443/TCP or 8000-8100/UDP"
 ANNOTATIONS = (EXPIRES_AT, PORTS)
 """The annotations of a MaxTac resource that mean something."""
@@ -51,10 +52,10 @@ def read_wish(resource: Resource, report: Report) -> Wish | None:
         return None
     fields.known((), ("apiVersion", "kind", "metadata", "spec", "status"))
     fields.mapping(("spec",))
-    targets_field = "targetCIDRs" if kind.external else "targets"
-    fields.known(("spec",), ("serviceSelector", targets_field, "direction", "mirrored", "duration"))
+    _check_spec(fields, kind)
     annotations = fields.labels(("metadata", "annotations")) or {}
-    report_unknown(resource, annotations, ANNOTATIONS, report)
+    known = ANNOTATIONS if kind.external else (EXPIRES_AT,)
+    report_unknown(resource, annotations, known, report)
     mirrored, sound = _mirrored(fields, kind)
     aim = read_direction(resource, ("spec", "direction"), fields.at(("spec", "direction")), report)
     if aim is not None and not sound:
@@ -70,6 +71,13 @@ def read_wish(resource: Resource, report: Report) -> Wish | None:
         read_ports(resource, annotations, report),
         read_lifetime(fields),
     )
+
+
+def _check_spec(fields: Fields, kind: Kind) -> None:
+    """Report what nobody reads in a spec; targets of the other sort belong to another kind."""
+    other = kind.sibling
+    guesses = {other.targets_field: f"{kind.name} takes {kind.targets_field}; {other.name} takes {other.targets_field}"}
+    fields.known(("spec",), ("serviceSelector", kind.targets_field, "direction", "mirrored", "duration"), guesses)
 
 
 def _kind(resource: Resource, report: Report) -> Kind | None:
@@ -109,7 +117,7 @@ def _mirrored(fields: Fields, kind: Kind) -> tuple[bool, bool]:
         fields.report.add(Code.MIRRORED_IGNORED, fields.resource, path, kind=kind.name)
         return False, True
     if not isinstance(value, bool):
-        fields.wrong(path, value, "a boolean", "rules left out")
+        fields.wrong(path, value, "true or false", "rules left out")
         return True, False
     return value, True
 
@@ -120,7 +128,8 @@ def read_direction(about: Located, path: FieldPath, value: Any, report: Report) 
         return None
     direction = WORDS.get(value.lower()) if isinstance(value, str) else None
     if direction is None:
-        report.add(Code.BAD_DIRECTION, about, path, value=value)
+        place = about.origin.places(path)
+        report.add(Code.BAD_DIRECTION, about, path, value=(place and place.text) or shown(value))
         return Aim(Direction.ALL, Direction.NONE)
     if value != direction.word:
         report.add(Code.DIRECTION_CASE, about, path, value=value, word=direction.word)
@@ -133,6 +142,7 @@ def read_ports(about: Located, annotations: Mapping[str, str], report: Report) -
     if text is None:
         return None
     ports: dict[Port, None] = {}
+    empty = not text.strip(", ")
     path = ("metadata", "annotations", PORTS)
     for item in filter(None, (part.strip() for part in text.split(","))):
         port = parse_port(item)
@@ -140,7 +150,7 @@ def read_ports(about: Located, annotations: Mapping[str, str], report: Report) -
             report.add(Code.BAD_PORT, about, path, value=item, expected=_PORTS)
         else:
             ports[port] = None
-    if not ports:
+    if empty:
         report.add(Code.BAD_PORT, about, path, value="an empty list", expected=_PORTS)
     return tuple(ports)
 
@@ -162,10 +172,14 @@ def is_ours(key: str) -> bool:
 def _selector(fields: Fields) -> Selector | None:
     path = ("spec", "serviceSelector")
     if fields.at(path) is None:
-        fields.report.add(Code.MISSING_SELECTOR, fields.resource, path)
+        where = path if fields.at(("spec",)) is not None else ("metadata", "name")
+        fields.report.add(Code.MISSING_SELECTOR, fields.resource, where)
         return None
-    if fields.mapping(path) is None or not fields.known(path, ("matchLabels", "matchExpressions")):
+    if fields.mapping(path) is None:
         return None
+    unknown = next((key for key in fields.at(path) if key not in _SELECTOR), None)
+    if unknown is not None:
+        return _invalid(fields, (*path, Key(unknown)), f"{unknown} is none of {' and '.join(_SELECTOR)}")
     labels = fields.labels((*path, "matchLabels"))
     requirements = _requirements(fields, (*path, "matchExpressions"))
     if labels is None or requirements is None:
@@ -197,7 +211,7 @@ def _requirement(fields: Fields, path: FieldPath) -> Requirement | None:
         return _invalid(fields, (*path, "operator"), f"operator {operator} is none of {', '.join(OPERATORS)}")
     if bool(values) != (operator in ("In", "NotIn")):
         need = "needs values" if not values else "takes no values"
-        return _invalid(fields, (*path, "values"), f"operator {operator} {need}")
+        return _invalid(fields, (*path, "operator"), f"operator {operator} {need}")
     wrong = next((value for value in values if not is_label_value(value)), None)
     if wrong is not None:
         return _invalid(fields, (*path, "values"), f"{wrong} is no label value")
@@ -205,4 +219,6 @@ def _requirement(fields: Fields, path: FieldPath) -> Requirement | None:
 
 
 def _invalid(fields: Fields, path: FieldPath, problem: str) -> None:
-    fields.report.add(Code.INVALID_SELECTOR, fields.resource, path, problem=problem, done="selects nothing")
+    guess = "write matchLabels with pairs, or matchExpressions with key, operator and values"
+    facts = {"problem": problem, "done": "selects nothing", "guess": guess}
+    fields.report.add(Code.INVALID_SELECTOR, fields.resource, path, **facts)

@@ -8,15 +8,18 @@ from typing import NamedTuple
 from maxtac_render.frontends.maxtac.resources import PORTS, Aim, Wish, read_direction, read_ports
 from maxtac_render.frontends.maxtac.targets import annotated_targets
 from maxtac_render.model.diagnostics import Code, Report, counted
-from maxtac_render.model.intent import Direction, Intent, ServiceTarget, Target, UnusableTarget, Wanted
+from maxtac_render.model.intent import Direction, Intent, Target, UnusableTarget, Wanted
 from maxtac_render.model.objects import Key, Service
 from maxtac_render.model.options import Options
 from maxtac_render.model.ports import Port
 from maxtac_render.model.snapshot import Snapshot
 
+NOTHING = Aim(Direction.NONE, Direction.NONE)
+"""The direction that an empty annotation states."""
+
 
 class Stated(NamedTuple):
-    """What holds for one Service: None for what neither the resource nor its annotations say."""
+    """What holds for one Service. None stands for what nobody says; what an empty annotation says is nothing."""
 
     targets: tuple[Wanted, ...] | None
     aim: Aim | None
@@ -38,22 +41,21 @@ class Subjects:
         silent: dict[Code, list[str]] = {}
         for service in services:
             if service.selector is None:
-                facts = {"service": service.ref, "done": "nothing rendered for it"}
-                self._report.add(Code.SELECTORLESS_SERVICE, wish, (), **facts)
+                facts = {"service": service.ref, "done": f"nothing rendered for it and {wish.ref}"}
+                self._report.add(Code.SELECTORLESS_SERVICE, service, ("spec", "selector"), **facts)
                 continue
             stated = self._stated(wish, service)
-            code = _missing(stated)
-            if code is not None:
-                if self._mode != "override" or not _overridden_by_nothing(wish, service, code):
+            for code, said in ((Code.MISSING_TARGETS, stated.targets), (Code.MISSING_DIRECTION, stated.aim)):
+                if said is None:
                     silent.setdefault(code, []).append(str(service.ref))
-            elif (intent := self._intent(wish, service, stated)) is not None:
-                yield intent
+            if stated.targets and stated.aim is not None and stated.aim is not NOTHING:
+                intent = self._intent(wish, service, stated.targets, stated.aim)
+                if intent is not None:
+                    yield intent._replace(ports=stated.ports, closed=stated.closed)
         for code, names in silent.items():
             self._report_silent(wish, code, names)
 
-    def _intent(self, wish: Wish, service: Service, stated: Stated) -> Intent | None:
-        targets, aim, ports, closed = stated
-        assert targets is not None and aim is not None  # noqa: S101, PT018 - asked by _missing
+    def _intent(self, wish: Wish, service: Service, targets: tuple[Wanted, ...], aim: Aim) -> Intent | None:
         if self._controller:
             targets = tuple(wanted for wanted in targets if not isinstance(wanted.target, UnusableTarget))
             if not targets or aim.opens is Direction.NONE:
@@ -65,10 +67,8 @@ class Subjects:
             aim.isolates,
             aim.opens,
             wish.origin,
-            wish.mirrored,
-            closed,
-            ports,
-            wish.lifetime,
+            mirrored=wish.mirrored,
+            lifetime=wish.lifetime,
         )
 
     def _stated(self, wish: Wish, service: Service) -> Stated:
@@ -80,15 +80,19 @@ class Subjects:
             return spec
         if self._mode == "ignore":
             for key in present:
-                self._ignored(wish, service, key, annotations[key])
+                self._ignored(wish, service, key, "not heard (annotations: ignore)")
             return spec
         annotated = self._annotated(wish, service)
-        return (
-            self._narrowed(wish, service, annotated) if self._mode == "narrow" else self._over(wish, service, annotated)
+        if self._mode == "narrow":
+            return self._narrowed(wish, service, annotated)
+        return Stated(
+            spec.targets if annotated.targets is None else annotated.targets,
+            spec.aim if annotated.aim is None else annotated.aim,
+            spec.ports if annotated.ports is None else annotated.ports,
         )
 
     def _annotated(self, wish: Wish, service: Service) -> Stated:
-        """What the annotations say by themselves; an empty one says nothing at all, and is reported."""
+        """What the annotations say by themselves, each on its own."""
         annotations, kind, report = service.annotations, wish.kind, self._report
         targets, aim = None, None
         if kind.targets_annotation in annotations:
@@ -99,17 +103,9 @@ class Subjects:
             path = ("metadata", "annotations", kind.direction_annotation)
             aim = read_direction(service, path, annotations[kind.direction_annotation], report)
             if aim is None:
+                aim = NOTHING
                 self._empty(wish, service, kind.direction_annotation, "direction")
         return Stated(targets, aim, read_ports(service, annotations, report) if kind.external else None)
-
-    def _over(self, wish: Wish, service: Service, annotated: Stated) -> Stated:
-        """Annotations override the spec, each on its own."""
-        annotations, kind = service.annotations, wish.kind
-        targets = annotated.targets if kind.targets_annotation in annotations else wish.targets
-        aim = annotated.aim if kind.direction_annotation in annotations else wish.aim
-        if wish.mirrored and targets is annotated.targets:
-            self._report_mirrors(wish, service, targets or ())
-        return Stated(targets, aim, wish.ports if annotated.ports is None else annotated.ports)
 
     def _narrowed(self, wish: Wish, service: Service, annotated: Stated) -> Stated:
         """Annotations only take away: rules, never the isolation that the spec brings."""
@@ -119,52 +115,37 @@ class Subjects:
             allowed, named = _peers(targets), _peers(annotated.targets)
             closed = allowed - named
             for target in sorted(map(str, named - allowed)):
-                self._ignored(wish, service, kind.targets_annotation, target)
+                what = f"{target} is not in the spec of {wish.ref}; left out"
+                self._ignored(wish, service, kind.targets_annotation, what)
         if aim is not None and annotated.aim is not None:
+            opens = aim.opens & annotated.aim.opens
             if annotated.aim.isolates & aim.isolates is not annotated.aim.isolates:
-                self._ignored(wish, service, kind.direction_annotation, annotated.aim.isolates.word)
-            aim = aim._replace(opens=aim.opens & annotated.aim.opens)
+                what = f"the direction of {wish.ref} is {aim.isolates.word}; rules for {opens.word} kept"
+                self._ignored(wish, service, kind.direction_annotation, what)
+            aim = aim._replace(opens=opens)
         if annotated.ports is not None:
             ports = annotated.ports if ports is None else tuple(port for port in ports if port in annotated.ports)
         return spec._replace(aim=aim, ports=ports, closed=closed)
 
-    def _report_mirrors(self, wish: Wish, service: Service, targets: tuple[Wanted, ...]) -> None:
-        path = ("metadata", "annotations", wish.kind.targets_annotation)
-        for target in _peers(targets) - _peers(wish.targets):
-            if isinstance(target, ServiceTarget) and target.namespace != service.ref.namespace:
-                self._report.add(Code.MIRROR_BY_ANNOTATION, service, path, service=service.ref, target=target)
-
     def _report_silent(self, wish: Wish, code: Code, names: list[str]) -> None:
         kind = wish.kind
-        facts = {"service": counted(names, "Services")}
+        facts = {"service": counted(names)}
         if code is Code.MISSING_DIRECTION:
+            field = "direction"
             facts["annotation"] = kind.direction_annotation
         else:
-            facts["field_name"] = "targetCIDRs" if kind.external else "targets"
-            facts["annotation"] = kind.targets_annotation
-        self._report.add(code, wish, ("spec",), **facts)
+            field = kind.targets_field
+            facts |= {"annotation": kind.targets_annotation, "field_name": field}
+        self._report.add(code, wish, ("spec", field), **facts)
 
     def _empty(self, wish: Wish, service: Service, key: str, what: str) -> None:
         path = ("metadata", "annotations", Key(key))
-        self._report.add(Code.EMPTY_ANNOTATION, service, path, key=key, what=what, cr=wish.ref)
+        done = "rules left out" if self._mode == "narrow" else f"nothing rendered for {service.ref}"
+        self._report.add(Code.EMPTY_ANNOTATION, service, path, key=key, what=what, cr=wish.ref, done=done)
 
-    def _ignored(self, wish: Wish, service: Service, key: str, value: object) -> None:
+    def _ignored(self, wish: Wish, service: Service, key: str, what: str) -> None:
         path = ("metadata", "annotations", key)
-        facts = {"key": key, "value": value, "cr": wish.ref, "mode": self._mode}
-        self._report.add(Code.IGNORED_ANNOTATION, service, path, **facts)
-
-
-def _missing(stated: Stated) -> Code | None:
-    if not stated.targets:
-        return Code.MISSING_TARGETS
-    return Code.MISSING_DIRECTION if stated.aim is None else None
-
-
-def _overridden_by_nothing(wish: Wish, service: Service, code: Code) -> bool:
-    """Tell whether an empty annotation is the reason, which is reported where it stands."""
-    kind = wish.kind
-    key = kind.targets_annotation if code is Code.MISSING_TARGETS else kind.direction_annotation
-    return key in service.annotations
+        self._report.add(Code.IGNORED_ANNOTATION, service, path, key=key, what=what, cr=wish.ref)
 
 
 def _peers(targets: tuple[Wanted, ...] | None) -> frozenset[Target]:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from maxtac_render.model.diagnostics import Code, Located, Report
-from maxtac_render.model.fields import Fields
-from maxtac_render.model.intent import KINDS, CIDRTarget, Kind, ServiceTarget, Target, UnusableTarget, Wanted
+from maxtac_render.model.fields import Fields, shown
+from maxtac_render.model.intent import CIDRTarget, Kind, ServiceTarget, Target, UnusableTarget, Wanted
 from maxtac_render.model.names import is_label_name
 from maxtac_render.model.objects import FieldPath, Service
 from maxtac_render.model.snapshot import Snapshot
@@ -33,9 +33,9 @@ class Site(NamedTuple):
 
 def spec_targets(fields: Fields, kind: Kind) -> tuple[Wanted, ...] | None:
     """The targets of a resource's spec; None where it has none. Something that is no list is one unusable target."""
-    path = ("spec", "targetCIDRs" if kind.external else "targets")
+    path = ("spec", kind.targets_field)
     entries = fields.at(path)
-    if entries is None:
+    if entries is None or entries == []:
         return None
     if not isinstance(entries, list):
         fields.wrong(path, entries, "a list", "rules left out")
@@ -74,7 +74,7 @@ def _spec_service(fields: Fields, site: Site) -> Target:
     name, namespace = entry.get("serviceName"), entry.get("namespace")
     for value in (name, namespace):
         if not isinstance(value, str) or not is_label_name(value):
-            written = f"{namespace}/{name}"
+            written = "/".join("(none)" if half is None else shown(half) for half in (namespace, name))
             return site.unusable(Code.MALFORMED_TARGET, written, expected="serviceName and namespace, both DNS labels")
     return ServiceTarget(str(namespace), str(name))
 
@@ -86,13 +86,13 @@ def _spec_cidr(fields: Fields, site: Site) -> Target:
 
 def _wrong(fields: Fields, site: Site, entry: Any, expected: str) -> Target:
     fields.wrong(site.path, entry, expected, "rule left out")
-    return UnusableTarget(str(entry))
+    return UnusableTarget(shown(entry))
 
 
 def _pair(site: Site, text: str, snapshot: Snapshot | None) -> Target:
     """A pair ``<service>,<namespace>``, or the other way round where only that names a Service."""
     halves = [half.strip() for half in text.split(",")]
-    if any(_ADDRESS.fullmatch(half) for half in halves):
+    if is_misplaced(site.kind, text):
         return _misplaced(site, text, "an address range", "pairs <service>,<namespace>")
     if len(halves) != 2 or not all(map(is_label_name, halves)):
         return site.unusable(Code.MALFORMED_TARGET, text, expected="<service>,<namespace>; pairs separated by ;")
@@ -104,21 +104,31 @@ def _pair(site: Site, text: str, snapshot: Snapshot | None) -> Target:
         facts = {"name": written.name, "namespace": written.namespace, "name_first": f"{swapped.name},{halves[0]}"}
         add(Code.SWAPPED_PAIR, site.about, site.path, value=text, **facts)
         return swapped
-    add(Code.AMBIGUOUS_PAIR, site.about, site.path, value=text, read=written, other=swapped)
+    facts = {"read": str(written), "other": str(swapped), "swapped": f"{halves[1]},{halves[0]}"}
+    add(Code.AMBIGUOUS_PAIR, site.about, site.path, value=text, **facts)
     return written
 
 
+def is_misplaced(kind: Kind, text: str) -> bool:
+    """Tell whether an annotation of one sort of targets holds the other: addresses for Services, or the reverse."""
+    for part in text.replace(";", ",").split(","):
+        name = part.strip()
+        if kind.external and is_label_name(name) and not name.replace("-", "").isdigit():
+            return True
+        if not kind.external and _ADDRESS.fullmatch(name):
+            return True
+    return False
+
+
 def _annotated_cidr(site: Site, text: str) -> Target:
-    name = text.partition(";")[0].strip()
-    if is_label_name(name) and not name.replace("-", "").isdigit():
+    if is_misplaced(site.kind, text):
         return _misplaced(site, text, "the name of a Service", "address ranges")
     return _cidr(site, text, "/" if "/" in text else "-")
 
 
 def _misplaced(site: Site, text: str, found: str, expected: str) -> Target:
     kind = site.kind
-    meant = next(other for other in KINDS.values() if other.cluster == kind.cluster and other.external != kind.external)
-    facts = {"key": kind.targets_annotation, "expected": expected, "meant": meant.targets_annotation}
+    facts = {"key": kind.targets_annotation, "expected": expected, "meant": kind.sibling.targets_annotation}
     return site.unusable(Code.WRONG_ANNOTATION, text, found=found, **facts)
 
 
@@ -148,5 +158,8 @@ def _cidr(site: Site, text: str, separator: str) -> Target:
 
 
 def _no_cidr(site: Site, text: str, problem: str) -> Target:
+    address, hyphen, length = text.rpartition("-")
     guess = "write an IPv4 or IPv6 range, such as 10.0.0.0/8 or 2001:db8::/32"
+    if hyphen and site.path[0] == "spec" and _ADDRESS.fullmatch(text):
+        guess = f"write {address}/{length}: only annotations take a hyphen"
     return site.unusable(Code.BAD_CIDR, text, problem=problem, guess=guess)

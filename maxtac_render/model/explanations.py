@@ -1,0 +1,1063 @@
+"""Why each finding matters, with an example and its mend: long texts, read only by whoever asks for them.
+
+An example shows the fields that matter, and stands for whole objects: an Access, its Services and its targets. A line
+that begins with ``# maxtac`` says how the example is checked, and one that begins with ``$`` is a command.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from maxtac_render.model.catalogue import Code
+
+
+class Explanation(NamedTuple):
+    """What a finding means and what the cluster would make of it; input that provokes it, and the same mended."""
+
+    why: str
+    wrong: str
+    right: str
+
+
+EXPLANATIONS = {
+    Code.BROKEN_YAML: Explanation(
+        "A document that no YAML parser can read says nothing, so nothing of it is used. kubectl refuses it "
+        "too. It is an error because an access or a Service may be lost in it: the file was named, or it "
+        "mentions maxtac.vtk.io.",
+        """\
+kind: Access
+spec:
+  direction: "ingress
+""",
+        """\
+kind: Access
+spec:
+  direction: "ingress"
+""",
+    ),
+    Code.UNREADABLE_DOCUMENT: Explanation(
+        "A file found below a directory is no YAML that Kubernetes would take, and nothing in it mentions "
+        "MaxTac's group: most likely a template, or a file of another tool. It is said once for a file, and "
+        "does not stop the work.",
+        """\
+{{ if .Values.enabled }}
+kind: ConfigMap
+""",
+        """\
+$ maxtac check --exclude templates/
+""",
+    ),
+    Code.OVER_LIMIT: Explanation(
+        "A few lines of YAML can be made to unfold into more than a machine can hold, through aliases that "
+        "refer to aliases, or through nesting without end. Such a document is left out as a whole, as the API "
+        "server would refuse it.",
+        """\
+a: &a [x, x, x, x, x, x, x, x]
+b: &b [*a, *a, *a, *a, *a, *a, *a, *a]
+c: &c [*b, *b, *b, *b, *b, *b, *b, *b]
+# and so on
+""",
+        """\
+a: [x]
+""",
+    ),
+    Code.DUPLICATE_KEY: Explanation(
+        "When a key stands twice in one mapping, readers disagree about which one counts: one reviewer sees "
+        "the first, the compiler takes the last, and the API server refuses the object when fields are "
+        "validated strictly, as kubectl asks it to.",
+        """\
+kind: Access
+spec:
+  direction: ingress
+  direction: egress
+""",
+        """\
+kind: Access
+spec:
+  direction: egress
+""",
+    ),
+    Code.SKIPPED_LINK: Explanation(
+        "A symbolic link that leads out of the source could bring in anything that the machine has, so links "
+        "are followed within their source only. What lies behind this one was not read.",
+        """\
+# deploy/shared -> ../../shared
+$ maxtac check deploy/
+""",
+        """\
+$ maxtac check deploy/ ../shared/
+""",
+    ),
+    Code.UNKNOWN_KIND: Explanation(
+        "The object belongs to MaxTac's group, but its kind or version is none that MaxTac has. The API "
+        "server refuses it, so it never has any effect.",
+        """\
+kind: ClusterAcess
+""",
+        """\
+kind: ClusterAccess
+metadata:
+  namespace: null
+""",
+    ),
+    Code.OTHER_GROUP: Explanation(
+        "Other projects have kinds of the same name, so a kind alone does not say that MaxTac's is meant; the "
+        "apiVersion does. The object is passed over, and the MaxTac controller never sees it.",
+        """\
+apiVersion: access.example.com/v1
+kind: Access
+metadata:
+  name: web-in
+  namespace: shop
+""",
+        """\
+apiVersion: maxtac.vtk.io/v1alpha1
+kind: Access
+metadata:
+  name: web-in
+  namespace: shop
+spec:
+  serviceSelector:
+    matchLabels:
+      app: web
+  targets:
+    - serviceName: cart
+      namespace: shop
+  direction: ingress
+""",
+    ),
+    Code.UNKNOWN_FIELD: Explanation(
+        "The API server drops fields that it does not know, mostly without a word. A slip in the name of a "
+        "field therefore has the effect of leaving it out: an access with a misspelt duration stays open for "
+        "ever.",
+        """\
+kind: Access
+spec:
+  duraton: 30d
+""",
+        """\
+kind: Access
+metadata:
+  annotations:
+    maxtac.vtk.io/expires-at: "2027-01-31T12:00:00Z"
+spec:
+  duration: 30d
+""",
+    ),
+    Code.WRONG_TYPE: Explanation(
+        "A value has another type than its field must have, such as a text where a list is expected. The API "
+        "server refuses the object; here it counts as if the field were not there, and nothing is opened "
+        "because of it.",
+        """\
+kind: Access
+spec:
+  targets: cart
+""",
+        """\
+kind: Access
+spec:
+  targets:
+    - serviceName: cart
+      namespace: shop
+""",
+    ),
+    Code.INVALID_NAME: Explanation(
+        "Kubernetes takes only DNS names for objects and namespaces. An object whose name it refuses exists "
+        "in no cluster, and so cannot be selected or named as a target.",
+        """\
+kind: Service
+metadata:
+  name: Web_Shop
+""",
+        """\
+kind: Service
+metadata:
+  name: web-shop
+""",
+    ),
+    Code.MISSING_NAMESPACE: Explanation(
+        "Which pods a policy governs depends on its namespace. Where an object names none, kubectl uses the "
+        "one of whoever applies it, and a compiler cannot know that. A guess could isolate the wrong pods, so "
+        "the object is left out.",
+        """\
+kind: Access
+metadata:
+  namespace: null
+""",
+        """\
+kind: Access
+metadata:
+  namespace: shop
+""",
+    ),
+    Code.NAMESPACE_IGNORED: Explanation(
+        "ClusterAccess and ClusterExternalAccess belong to no namespace: they select Services everywhere, "
+        "whatever metadata.namespace says. Whoever wrote one may believe that it limits them.",
+        """\
+kind: ClusterAccess
+metadata:
+  namespace: shop
+""",
+        """\
+kind: ClusterAccess
+metadata:
+  namespace: null
+""",
+    ),
+    Code.DUPLICATE_OBJECT: Explanation(
+        "Two different objects of one kind, namespace and name: in a cluster the one that is applied last "
+        "wins. Here one is kept by its content, the same one in whatever order they are read, but hardly "
+        "anybody meant that.",
+        """\
+kind: Access
+spec:
+  direction: ingress
+---
+kind: Access
+spec:
+  direction: egress
+""",
+        """\
+kind: Access
+spec:
+  direction: all
+""",
+    ),
+    Code.IDENTICAL_COPY: Explanation(
+        "The same object stands in the input twice, word for word. That does no harm until somebody changes "
+        "one of them.",
+        """\
+kind: Access
+spec:
+  direction: ingress
+---
+kind: Access
+spec:
+  direction: ingress
+""",
+        """\
+kind: Access
+spec:
+  direction: ingress
+""",
+    ),
+    Code.UNQUOTED_VALUE: Explanation(
+        "Labels, annotations and selectors hold texts only. Without quotes, YAML reads yes, on, true and 1.0 "
+        "as booleans or numbers, and the API server refuses the object. MaxTac's own examples write labels "
+        "this way, so the text is taken as it stands, and you are told.",
+        """\
+kind: Service
+metadata:
+  labels:
+    app: web
+    public: yes
+""",
+        """\
+kind: Service
+metadata:
+  labels:
+    app: web
+    public: "yes"
+""",
+    ),
+    Code.MISSING_SELECTOR: Explanation(
+        "Without a serviceSelector a resource selects nothing and has no effect at all. That is not what an "
+        "empty selector says: {} selects every Service.",
+        """\
+kind: Access
+spec:
+  serviceSelector: null
+""",
+        """\
+kind: Access
+spec:
+  serviceSelector:
+    matchLabels:
+      app: web
+""",
+    ),
+    Code.INVALID_SELECTOR: Explanation(
+        "The API server would refuse this selector: a label that cannot exist, an operator that there is not, "
+        "or values where none belong. It selects nothing here, because every guess at what was meant could "
+        "select too much.",
+        """\
+kind: Access
+spec:
+  serviceSelector:
+    matchExpressions:
+      - {key: app, operator: Equals, values: [web]}
+""",
+        """\
+kind: Access
+spec:
+  serviceSelector:
+    matchExpressions:
+      - {key: app, operator: In, values: [web]}
+""",
+    ),
+    Code.MISSING_DIRECTION: Explanation(
+        "Neither the resource nor an annotation of the Service says which side of the connection is meant. "
+        "The MaxTac controller writes a line into its log and makes no policy, so the pods stay as open as "
+        "they were.",
+        """\
+kind: Access
+spec:
+  direction: null
+""",
+        """\
+kind: Access
+spec:
+  direction: ingress
+""",
+    ),
+    Code.BAD_DIRECTION: Explanation(
+        "The direction is no word that MaxTac knows; blanks around it count. Since somebody wanted these pods "
+        "isolated, both directions are, and nothing is opened. The MaxTac controller makes no policy.",
+        """\
+kind: Access
+spec:
+  direction: inbound
+""",
+        """\
+kind: Access
+spec:
+  direction: ingress
+""",
+    ),
+    Code.DIRECTION_CASE: Explanation(
+        "Directions may be written in any case here. The MaxTac controller takes them so too, but for an "
+        "Access it then makes a policy without rules, which denies all ingress. In lower case both agree.",
+        """\
+kind: Access
+spec:
+  direction: Ingress
+""",
+        """\
+kind: Access
+spec:
+  direction: ingress
+""",
+    ),
+    Code.MISSING_TARGETS: Explanation(
+        "Neither the resource nor an annotation of the Service names anybody to talk to. The MaxTac "
+        "controller writes a line into its log and makes no policy, so the pods stay as open as they were.",
+        """\
+kind: Access
+spec:
+  targets: []
+""",
+        """\
+kind: Access
+spec:
+  targets:
+    - serviceName: cart
+      namespace: shop
+""",
+    ),
+    Code.EMPTY_ANNOTATION: Explanation(
+        "An annotation of a Service overrides the spec, also when it is empty: then nothing is left. The "
+        "Service gets no policy, although the resource seems to say what is wanted.",
+        """\
+kind: Service
+metadata:
+  annotations:
+    maxtac.vtk.io.access/direction: ""
+""",
+        """\
+kind: Service
+metadata:
+  annotations:
+    maxtac.vtk.io.access/direction: ingress
+""",
+    ),
+    Code.MALFORMED_TARGET: Explanation(
+        "The target cannot be taken apart into a Service and its namespace. Nothing is opened to it, and the "
+        "pods stay isolated. In an annotation the Service stands first, and pairs are separated by "
+        "semicolons.",
+        """\
+kind: Service
+metadata:
+  annotations:
+    maxtac.vtk.io.access/targets: cart.shop
+""",
+        """\
+kind: Service
+metadata:
+  annotations:
+    maxtac.vtk.io.access/targets: cart,shop
+""",
+    ),
+    Code.WRONG_ANNOTATION: Explanation(
+        "Addresses stand in an annotation for Services, or Services in one for addresses. The two have names "
+        "that are easily mixed up; MaxTac's README does so once. Nothing is opened, because the value means "
+        "nothing there.",
+        """\
+kind: Service
+metadata:
+  annotations:
+    maxtac.vtk.io.access/targets: 10.0.0.0-8
+""",
+        """\
+kind: ExternalAccess
+---
+kind: Service
+metadata:
+  annotations:
+    maxtac.vtk.io.externalaccess/targets: 10.0.0.0-8
+""",
+    ),
+    Code.UNKNOWN_ANNOTATION: Explanation(
+        "The annotation is under a prefix of MaxTac or of this compiler, but neither reads it there: most "
+        "likely a slip, or a key that belongs on the other object. It has no effect.",
+        """\
+kind: Service
+metadata:
+  annotations:
+    maxtac.vtk.io.access/target: cart,shop
+""",
+        """\
+kind: Service
+metadata:
+  annotations:
+    maxtac.vtk.io.access/targets: cart,shop
+""",
+    ),
+    Code.UNMATCHED_ANNOTATION: Explanation(
+        "An annotation says something for the resources that select its Service, and none of that kind does. "
+        "It opens and closes nothing: the Service may be less protected, or less reachable, than it looks.",
+        """\
+kind: Service
+metadata:
+  annotations:
+    maxtac.vtk.io.externalaccess/direction: ingress
+""",
+        """\
+kind: Service
+metadata:
+  annotations:
+    maxtac.vtk.io.access/direction: ingress
+""",
+    ),
+    Code.IGNORED_ANNOTATION: Explanation(
+        "Whoever may edit a Service can widen an access by an annotation. With --annotations narrow it can "
+        "only take away, with ignore it does nothing; this is what it would have added. The MaxTac controller "
+        "knows no such limit.",
+        """\
+# maxtac check --annotations narrow
+kind: Service
+metadata:
+  annotations:
+    maxtac.vtk.io.access/targets: ledger,bank
+""",
+        """\
+# maxtac check --annotations narrow
+kind: Access
+spec:
+  targets:
+    - serviceName: ledger
+      namespace: bank
+---
+kind: Service
+metadata:
+  annotations:
+    maxtac.vtk.io.access/targets: ledger,bank
+""",
+    ),
+    Code.SWAPPED_PAIR: Explanation(
+        "MaxTac's README writes the namespace first, and its controller reads the Service first; its examples "
+        "use equal names, so that nobody notices. Here the pair fits only the other way round, and is read "
+        "so. The controller finds nothing.",
+        """\
+kind: Service
+metadata:
+  annotations:
+    maxtac.vtk.io.access/targets: bank,ledger
+""",
+        """\
+kind: Service
+metadata:
+  annotations:
+    maxtac.vtk.io.access/targets: ledger,bank
+""",
+    ),
+    Code.AMBIGUOUS_PAIR: Explanation(
+        "Both readings of the pair name a Service that there is. The Service's name is taken to stand first, "
+        "as the MaxTac controller does. Somebody who followed the README meant the other one.",
+        """\
+kind: Service
+metadata:
+  annotations:
+    maxtac.vtk.io.access/targets: ledger,bank
+---
+kind: Service
+metadata:
+  name: bank
+  namespace: ledger
+""",
+        """\
+kind: Access
+spec:
+  targets:
+    - serviceName: ledger
+      namespace: bank
+---
+kind: Service
+metadata:
+  name: bank
+  namespace: ledger
+""",
+    ),
+    Code.MISSING_TARGET: Explanation(
+        "No Service of that name is in the input, so its pods and ports are not known. Nothing is opened to "
+        "it; the pods stay isolated. The MaxTac controller leaves the target out with a line in its log, and "
+        "never looks again until something changes.",
+        """\
+kind: Access
+spec:
+  targets:
+    - serviceName: crat
+      namespace: shop
+""",
+        """\
+kind: Access
+spec:
+  targets:
+    - serviceName: cart
+      namespace: shop
+""",
+    ),
+    Code.SELECTORLESS_SERVICE: Explanation(
+        "A Service without a selector stands for addresses that somebody else keeps: an ExternalName, or "
+        "endpoints made by hand. NetworkPolicies select pods by labels, and there are none to go by.",
+        """\
+kind: Service
+metadata:
+  name: cart
+spec:
+  selector: null
+""",
+        """\
+kind: Service
+metadata:
+  name: cart
+spec:
+  selector:
+    app: cart
+""",
+    ),
+    Code.NO_PORTS: Explanation(
+        "A rule opens the ports of the Service that receives the connection, and this one has none. In a "
+        "NetworkPolicy an empty list of ports means all of them, so no rule is made. The MaxTac controller "
+        "skips such a Service.",
+        """\
+kind: Service
+spec:
+  ports: []
+""",
+        """\
+kind: Service
+spec:
+  ports:
+    - port: 80
+      targetPort: 8080
+""",
+    ),
+    Code.BAD_PORT: Explanation(
+        "The API server would refuse this port, or nothing could be opened by it. It is left out; the other "
+        "ports stay.",
+        """\
+kind: Service
+spec:
+  ports:
+    - port: 80
+      targetPort: 80800
+""",
+        """\
+kind: Service
+spec:
+  ports:
+    - port: 80
+      targetPort: 8080
+""",
+    ),
+    Code.BAD_CIDR: Explanation(
+        "This is no address range that the API server takes in a NetworkPolicy. Nothing is opened, and the "
+        "pods stay isolated. In an annotation the prefix length follows a hyphen or a slash; in the spec only "
+        "a slash.",
+        """\
+kind: ExternalAccess
+spec:
+  targetCIDRs:
+    - 10.0.0.0/33
+""",
+        """\
+kind: ExternalAccess
+spec:
+  targetCIDRs:
+    - 10.0.0.0/8
+""",
+    ),
+    Code.HOST_BITS: Explanation(
+        "The address has bits set beyond its prefix, so it names a host and a range at once. The API server "
+        "refuses such a CIDR in newer versions, and so the MaxTac controller's policy. Here it is read as the "
+        "range that holds the address, which may be more than the host that was meant.",
+        """\
+kind: ExternalAccess
+spec:
+  targetCIDRs:
+    - 10.1.2.3/8
+""",
+        """\
+kind: ExternalAccess
+spec:
+  targetCIDRs:
+    - 10.0.0.0/8
+""",
+    ),
+    Code.BARE_IP: Explanation(
+        "An address without a prefix length is read as that address alone. The MaxTac controller writes it "
+        "into its policy as it is, and the API server refuses that policy.",
+        """\
+kind: ExternalAccess
+spec:
+  targetCIDRs:
+    - 10.1.2.3
+""",
+        """\
+kind: ExternalAccess
+spec:
+  targetCIDRs:
+    - 10.1.2.3/32
+""",
+    ),
+    Code.DUPLICATE_TARGET: Explanation(
+        "The same target stands in one list twice. It makes one policy, as two would share their name.",
+        """\
+kind: ExternalAccess
+spec:
+  targetCIDRs:
+    - 10.0.0.0/8
+    - 10.0.0.0/8
+""",
+        """\
+kind: ExternalAccess
+spec:
+  targetCIDRs:
+    - 10.0.0.0/8
+""",
+    ),
+    Code.NO_SERVICE: Explanation(
+        "No Service in the input has the labels that the resource asks for, so there is nobody to isolate or "
+        "to open anything for. It selects Services by the labels of the Service itself, not by those of the "
+        "pods.",
+        """\
+kind: Access
+spec:
+  serviceSelector:
+    matchLabels:
+      app: wbe
+""",
+        """\
+kind: Access
+spec:
+  serviceSelector:
+    matchLabels:
+      app: web
+""",
+    ),
+    Code.MIRRORED_IGNORED: Explanation(
+        "Only a ClusterAccess may make the matching policy on its targets' side. The API server drops the "
+        "field from the other kinds, so that the targets stay as they are.",
+        """\
+kind: Access
+spec:
+  mirrored: true
+""",
+        """\
+kind: ClusterAccess
+metadata:
+  namespace: null
+spec:
+  mirrored: true
+""",
+    ),
+    Code.MEANT_CLUSTER_ACCESS: Explanation(
+        "MaxTac's README writes this, from before Access belonged to a namespace. The API server drops "
+        "mirrored and takes a namespaced Access, which selects other Services and makes no mirrors. What was "
+        "meant is a ClusterAccess.",
+        """\
+kind: Access
+metadata:
+  namespace: null
+spec:
+  mirrored: true
+""",
+        """\
+kind: ClusterAccess
+metadata:
+  namespace: null
+spec:
+  mirrored: true
+""",
+    ),
+    Code.BAD_DURATION: Explanation(
+        "The duration cannot be read, or is not positive. The MaxTac controller then never ends the access: "
+        "it fails open. Here the rules are left out until it is mended.",
+        """\
+kind: Access
+spec:
+  duration: 2 weeks
+""",
+        """\
+kind: Access
+metadata:
+  annotations:
+    maxtac.vtk.io/expires-at: "2027-01-31T12:00:00Z"
+spec:
+  duration: 14d
+""",
+    ),
+    Code.BAD_DEADLINE: Explanation(
+        "The annotation that ends the access is no RFC 3339 time with a time zone, so that nobody knows when "
+        "that is. The rules are left out until it is mended.",
+        """\
+kind: Access
+metadata:
+  annotations:
+    maxtac.vtk.io/expires-at: 31 January 2027
+""",
+        """\
+kind: Access
+metadata:
+  annotations:
+    maxtac.vtk.io/expires-at: "2027-01-31T12:00:00Z"
+""",
+    ),
+    Code.UNANCHORED_DURATION: Explanation(
+        "A duration counts from somewhere. In a cluster that is the time of creation; a file has none, and a "
+        "GitOps tool that re-creates the resource begins anew each time, for ever. Without a moment to count "
+        "from, the rules are left out.",
+        """\
+kind: Access
+spec:
+  duration: 30d
+""",
+        """\
+kind: Access
+metadata:
+  annotations:
+    maxtac.vtk.io/expires-at: "2027-01-31T12:00:00Z"
+spec:
+  duration: 30d
+""",
+    ),
+    Code.EXPIRED: Explanation(
+        "The access is past its deadline. Its rules are gone and its isolation is kept, so that nothing opens "
+        "by ending; with --expired remove its policies go too. The MaxTac controller deletes the resource.",
+        """\
+kind: Access
+metadata:
+  annotations:
+    maxtac.vtk.io/expires-at: "2026-06-30T12:00:00Z"
+""",
+        """\
+kind: Access
+metadata:
+  annotations:
+    maxtac.vtk.io/expires-at: "2027-06-30T12:00:00Z"
+""",
+    ),
+    Code.EXPIRING: Explanation(
+        "The access ends within the time that --expiring-within asks about. Nothing has happened yet: this is "
+        "the moment to prolong it or to let it go, before somebody finds a connection cut.",
+        """\
+# maxtac check --expiring-within 7d
+kind: Access
+metadata:
+  annotations:
+    maxtac.vtk.io/expires-at: "2027-01-03T12:00:00Z"
+""",
+        """\
+# maxtac check --expiring-within 7d
+kind: Access
+metadata:
+  annotations:
+    maxtac.vtk.io/expires-at: "2027-07-03T12:00:00Z"
+""",
+    ),
+    Code.COMPAT_IGNORES: Explanation(
+        "With --compat controller the policies are those that the MaxTac controller would make, and it does "
+        "not read this annotation. The access is then wider than the annotation says.",
+        """\
+# maxtac check --compat controller
+kind: ExternalAccess
+metadata:
+  annotations:
+    render.maxtac.vtk.io/ports: 443/TCP
+""",
+        """\
+kind: ExternalAccess
+metadata:
+  annotations:
+    render.maxtac.vtk.io/ports: 443/TCP
+""",
+    ),
+    Code.UNUSED_IGNORE: Explanation(
+        "A comment asks to ignore a finding that is not there: it was mended, or the comment stands on the "
+        "wrong line. Left in place, it would hide the finding when it comes back.",
+        """\
+kind: Access
+spec:
+  direction: ingress # maxtac: ignore[direction-case] as the generator writes it
+""",
+        """\
+kind: Access
+spec:
+  direction: ingress
+""",
+    ),
+    Code.BAD_IGNORE: Explanation(
+        "A comment that ignores a finding names its id and says why, so that the next reader can judge "
+        "whether that still holds. One that does not is not heard.",
+        """\
+kind: Access
+spec:
+  direction: Ingress # maxtac: ignore[direction-case]
+""",
+        """\
+kind: Access
+spec:
+  direction: Ingress # maxtac: ignore[direction-case] as the generator writes it
+""",
+    ),
+    Code.NO_INTENTS: Explanation(
+        "The input has no MaxTac resource at all. That is nearly always a wrong path or a build that produced "
+        "nothing, and an empty result that is applied with pruning removes every policy there was. So it is "
+        "an error.",
+        """\
+$ maxtac check deploy/servcies/
+""",
+        """\
+$ maxtac check deploy/
+""",
+    ),
+    Code.NO_POLICIES: Explanation(
+        "There are MaxTac resources, and all of them together make not one policy. Applied with pruning, that "
+        "would remove every policy there was, so it is an error.",
+        """\
+kind: Access
+spec:
+  serviceSelector:
+    matchLabels:
+      app: wbe
+""",
+        """\
+kind: Access
+spec:
+  serviceSelector:
+    matchLabels:
+      app: web
+""",
+    ),
+    Code.MIRROR_LEFT_OUT: Explanation(
+        "A mirror isolates pods in the namespace of its target, and --mirror-namespaces says where that may "
+        "happen. This target lies elsewhere: our side is opened, and theirs is left as it is.",
+        """\
+# maxtac check --mirror-namespaces shop
+kind: ClusterAccess
+spec:
+  mirrored: true
+  targets:
+    - serviceName: ledger
+      namespace: bank
+""",
+        """\
+# maxtac check --mirror-namespaces shop,bank
+kind: ClusterAccess
+spec:
+  mirrored: true
+  targets:
+    - serviceName: ledger
+      namespace: bank
+""",
+    ),
+    Code.MIRROR_BY_ANNOTATION: Explanation(
+        "An annotation of a Service names a target in another namespace, and the resource makes mirrors. So "
+        "whoever may edit this Service isolates pods of a namespace in which they may do nothing else.",
+        """\
+kind: ClusterAccess
+spec:
+  mirrored: true
+---
+kind: Service
+metadata:
+  annotations:
+    maxtac.vtk.io.clusteraccess/targets: ledger,bank
+""",
+        """\
+kind: ClusterAccess
+spec:
+  mirrored: true
+  targets:
+    - serviceName: ledger
+      namespace: bank
+""",
+    ),
+    Code.MIRROR_KUBE_SYSTEM: Explanation(
+        "The mirror isolates pods of kube-system. If these are the cluster's DNS, nobody else can ask for "
+        "names any more, and the whole cluster stands still.",
+        """\
+kind: ClusterAccess
+spec:
+  mirrored: true
+  targets:
+    - serviceName: kube-dns
+      namespace: kube-system
+""",
+        """\
+kind: ClusterAccess
+spec:
+  mirrored: false
+  targets:
+    - serviceName: kube-dns
+      namespace: kube-system
+""",
+    ),
+    Code.NAME_CUT: Explanation(
+        "The name that the policy should have is too long for Kubernetes, or no name at all. It becomes a "
+        "part of it and a hash, which stays the same from run to run. The API server would refuse the plain "
+        "name.",
+        """\
+kind: Access
+metadata:
+  name: "every-web-server-of-the-shop-every-web-server-of-the-shop-every-web-server-of-the-shop-\\
+    every-web-server-of-the-shop-every-web-server-of-the-shop-every-web-server-of-the-shop-\\
+    every-web-server-of-the-shop-every-web-server-of-the-shop"
+""",
+        """\
+kind: Access
+metadata:
+  name: web-in
+""",
+    ),
+    Code.NAME_COLLISION: Explanation(
+        "Names are put together from parts, and different parts can give the same whole. The MaxTac "
+        "controller would rewrite one policy with the other without end. Here every one of them gets a hash "
+        "of what it is, and all are kept.",
+        """\
+kind: Access
+---
+kind: ClusterAccess
+metadata:
+  name: web-in
+""",
+        """\
+kind: Access
+---
+kind: ClusterAccess
+metadata:
+  name: web-everywhere
+""",
+    ),
+    Code.LONG_NAME: Explanation(
+        "Kubernetes allows 253 characters for the name of a policy. Some network plugins write it into a "
+        "label or an interface that holds 63, and then ignore the policy, which leaves the pods open.",
+        """\
+kind: Access
+metadata:
+  name: every-web-server-of-the-shop-in-production
+""",
+        """\
+$ maxtac check --names short
+""",
+    ),
+    Code.LABEL_CUT: Explanation(
+        "A label's value has at most 63 characters. The MaxTac controller writes the full name and gets no "
+        "policy at all from the API server; here the value is cut and hashed, and the full name stands in an "
+        "annotation.",
+        """\
+kind: Access
+metadata:
+  name: every-web-server-of-the-shop-in-production-and-in-the-test-environment
+""",
+        """\
+kind: Access
+metadata:
+  name: web-in
+""",
+    ),
+    Code.EGRESS_WITHOUT_DNS: Explanation(
+        "Pods whose egress is closed cannot ask for names unless a rule lets them, so they do not even find "
+        "what they may talk to. None of the policies rendered here has such a rule for them; perhaps one from "
+        "elsewhere does.",
+        """\
+kind: Access
+spec:
+  direction: egress
+""",
+        """\
+$ maxtac check --baseline dns
+""",
+    ),
+    Code.EXTERNAL_EGRESS_EVERY_PORT: Explanation(
+        "The ports of an address outside are not known, so all of them are open. The MaxTac controller opens "
+        "the ports of the Service that calls instead, which is hardly ever what the other side listens on.",
+        """\
+kind: ExternalAccess
+spec:
+  direction: egress
+""",
+        """\
+kind: ExternalAccess
+metadata:
+  annotations:
+    render.maxtac.vtk.io/ports: 443/TCP
+spec:
+  direction: egress
+""",
+    ),
+    Code.CLIENT_REWRITTEN: Explanation(
+        "A NodePort or LoadBalancer may pass a connection on from one node to another, and then the pod sees "
+        "the address of a node and not that of the client. A rule for the client's address does not match, "
+        "and the client is cut.",
+        """\
+kind: ExternalAccess
+---
+kind: Service
+spec:
+  type: LoadBalancer
+""",
+        """\
+kind: ExternalAccess
+---
+kind: Service
+spec:
+  type: LoadBalancer
+  externalTrafficPolicy: Local
+""",
+    ),
+    Code.OVERLAPPING_SERVICES: Explanation(
+        "NetworkPolicies isolate pods and not Services. These pods stand behind another Service too, which no "
+        "resource selects: its clients are cut as soon as the pods are isolated.",
+        """\
+kind: Service
+metadata:
+  name: web-metrics
+  labels:
+    app: metrics
+spec:
+  selector:
+    app: web
+""",
+        """\
+kind: Service
+metadata:
+  name: web-metrics
+  labels:
+    app: metrics
+spec:
+  selector:
+    app: web-metrics
+""",
+    ),
+}
