@@ -83,9 +83,10 @@ def _report_renamed(policy: Policy, name: str, wanted: int, limit: int, report: 
 def _report_long(policies: list[Policy], report: Report) -> None:
     """Report, once for each resource, names that some network plugins cannot handle."""
     long: dict[ObjectRef, tuple[Intent, list[int]]] = {}
-    for _, name, *_, cause in policies:
-        if len(name) > SHORT_NAME and cause is not None:
-            long.setdefault(cause.intent.ref, (cause.intent, []))[1].append(len(name))
+    for policy in policies:
+        if len(policy.name) > SHORT_NAME and policy.cause is not None:
+            intent = policy.cause.intent
+            long.setdefault(intent.ref, (intent, []))[1].append(len(policy.name))
     for intent, lengths in long.values():
         facts = {"number": len(lengths), "length": max(lengths)}
         report.add(Code.LONG_NAME, intent, ("metadata", "name"), **facts)

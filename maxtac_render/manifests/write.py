@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from maxtac_render.manifests.memory import Memory
@@ -23,7 +23,11 @@ _LONGEST_KEY = 1000
 """YAML takes a key of up to 1024 characters without a ``?`` before it (https://yaml.org/spec/1.2.2/, section 7.4)."""
 
 
-def _scalar(text: str) -> str:
+def scalar(text: str) -> str:
+    """A text as a YAML scalar on one line; one that any reader might take for something else is quoted.
+
+    YAML's escapes are JSON's where both have one. A lone surrogate, which no file can hold, becomes U+FFFD.
+    """
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
     return '"' + _ESCAPED.sub(_escape, text) + '"'
@@ -36,18 +40,12 @@ def _escape(match: re.Match[str]) -> str:
     return _SHORT.get(char) or f"\\u{ord(char):04x}"
 
 
-_SCALARS = Memory(_scalar)
-
-scalar: Callable[[str], str] = _SCALARS.__getitem__
-"""A text as a YAML scalar on one line; one that any reader might take for something else is quoted.
-
-YAML's escapes are JSON's where both have one. A lone surrogate, which no file can hold, becomes U+FFFD.
-"""
+_SCALARS = Memory(scalar)
 
 
 def _key(text: str) -> str:
     """A key with its colon; the indentation of its line stands in the place of the line break inside."""
-    written = _scalar(text)
+    written = scalar(text)
     return f"{written}:" if len(written) <= _LONGEST_KEY else f"? {written}\n:"
 
 

@@ -113,7 +113,7 @@ class _Writer:
         types = kept(id(isolates)) or keep(isolates, self._types)
         notes = "".join([kept(id(note)) or keep(note, self._note) for note in annotations])
         return (
-            f"{_HEAD}  name: {scalar(name)}\n  namespace: {scalar(namespace)}\n"
+            f"{_HEAD}  name: {scalar(name)}\n{kept(id(namespace)) or keep(namespace, self._namespace)}"
             f"{kept(id(labels)) or keep(labels, self._labels)}{_NOTES if notes else ''}{notes}"
             f"spec:\n  podSelector:{kept(id(subject)) or keep(subject, self._subject)}{types}{self._rules(rules)}"
         )
@@ -138,6 +138,9 @@ class _Writer:
         text = self._kept[id(record)] = write(record)
         self._alive.append(record)
         return text
+
+    def _namespace(self, namespace: str) -> str:
+        return f"  namespace: {self._scalar(namespace)}\n"
 
     def _labels(self, labels: Labels) -> str:
         return f"  labels:\n{self._pairs(labels, '    ')}" if labels else ""
