@@ -48,7 +48,7 @@ def imports(path: Path) -> Iterator[str]:
 @pytest.mark.parametrize(("name", "path"), modules(), ids=[name for name, _ in modules()])
 def test_a_room_imports_from_lower_floors_and_its_own_folder(name: str, path: Path) -> None:
     """No import leads up, or sideways into another room."""
-    room = name.split(".")[0]
+    room = name.split(".", maxsplit=1)[0]
     for imported in imports(path):
         if not imported.startswith("maxtac_render."):
             continue
@@ -60,7 +60,7 @@ def test_a_room_imports_from_lower_floors_and_its_own_folder(name: str, path: Pa
 @pytest.mark.parametrize(("name", "path"), modules(), ids=[name for name, _ in modules()])
 def test_few_rooms_know_the_outside(name: str, path: Path) -> None:
     """YAML, click and kubernetes each have their rooms, and under floor 3 nothing reads a clock, a file or more."""
-    room = name.split(".")[0]
+    room = name.split(".", maxsplit=1)[0]
     for imported in imports(path):
         library = imported.split(".")[0]
         rooms = OUTSIDE.get(library, {room})

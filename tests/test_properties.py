@@ -5,16 +5,15 @@ from __future__ import annotations
 import copy
 import itertools
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
-from evaluator import Connection, Pod, allowed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from worlds import CONNECTIONS, NAMES, NAMESPACES, Body, worlds
 
+from evaluator import Connection, Pod, allowed
 from maxtac_render.compiler import bodies, compile_intents, yaml_documents
 from maxtac_render.manifests.read import read
 from maxtac_render.model.diagnostics import Code, Report, Severity
@@ -22,10 +21,11 @@ from maxtac_render.model.names import is_label_value, is_object_name
 from maxtac_render.model.objects import ObjectRef, Origin, Resource
 from maxtac_render.model.options import Options
 from maxtac_render.reports.text import render as render_text
+from worlds import CONNECTIONS, NAMES, NAMESPACES, Body, worlds
 
 TESTDATA = Path(__file__).parents[1] / "testdata"
 
-NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
 TOLERANT = dict.fromkeys(Code, Severity.WARNING)
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -126,7 +126,7 @@ def test_mutated_manifests_never_give_a_traceback(edits: list[tuple[int, int, by
 
 @settings(max_examples=1000, deadline=None)
 @given(st.binary(max_size=60), st.booleans())
-def test_random_bytes_never_give_a_traceback(data: bytes, named: bool) -> None:  # noqa: FBT001 - a drawn value
+def test_random_bytes_never_give_a_traceback(data: bytes, named: bool) -> None:
     """Noise is a finding at most."""
     report = Report(TOLERANT)
     compile_intents(read(data, "noise", report, named=named), Options(now=NOW), report)
