@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from maxtac_render.model.diagnostics import Code, Report
-from maxtac_render.model.intent import Direction, Intent
-from maxtac_render.model.objects import ObjectRef, Origin
+from maxtac_render.model.intent import EXPIRES_AT, Direction, Intent
+from maxtac_render.model.objects import FieldPath, ObjectRef, Origin
 from maxtac_render.model.options import Options
 from maxtac_render.model.ownership import rfc3339
 
@@ -37,12 +37,17 @@ def limit(intents: Iterable[Intent], options: Options, report: Report, anchor: A
             term = terms[intent.ref] = _term(intent, options.now, report, anchor)
             if term.expired and term.expires is not None:
                 done = "its policies are left out" if removes else "rules left out, isolation kept"
-                report.add(Code.EXPIRED, intent, ("spec", "duration"), deadline=rfc3339(term.expires), done=done)
+                report.add(Code.EXPIRED, intent, _field(intent), deadline=rfc3339(term.expires), done=done)
         if not (term.expired and removes):
             yield intent._replace(expires=term.expires, opens=intent.opens if term.open else Direction.NONE)
 
 
 _ENDLESS = Intent._field_defaults["lifetime"]
+
+
+def _field(intent: Intent) -> FieldPath:
+    """Where the end of an intent is written."""
+    return ("metadata", "annotations", EXPIRES_AT) if intent.lifetime.seconds is None else ("spec", "duration")
 
 
 def _term(intent: Intent, now: datetime | None, report: Report, anchor: Anchor | None) -> Term:

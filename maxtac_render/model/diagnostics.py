@@ -71,6 +71,8 @@ class Report:
     def __init__(self, severities: Mapping[Code, Severity] | None = None) -> None:
         self._severities = severities or {}
         self._found: dict[tuple[object, ...], Diagnostic] = {}
+        self.ignored = 0
+        """How many findings have been withdrawn."""
 
     def add(self, code: Code, about: Located, field: FieldPath = (), **facts: object) -> None:
         """Report a finding about a field of an object; the facts fill the message's braces, made harmless to print."""
@@ -82,6 +84,16 @@ class Report:
         origin = about.origin
         key = (code, about.ref, field, message, origin.path, origin.document)
         self._found.setdefault(key, Diagnostic(code, severity, message, mend, about.ref, field, origin, facts))
+
+    def withdraw(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Take findings back, because somebody has said that they may be."""
+        gone = {id(diagnostic) for diagnostic in diagnostics}
+        self._found = {key: found for key, found in self._found.items() if id(found) not in gone}
+        self.ignored += len(gone)
+
+    def hears(self, code: Code) -> bool:
+        """Tell whether findings of a code are collected at all."""
+        return self._severities.get(code, code.value.severity) is not Severity.OFF
 
     def sorted(self) -> list[Diagnostic]:
         """The findings in the order of the input: path, line, column, then id; what is about all of it comes last."""

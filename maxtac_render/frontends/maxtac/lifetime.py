@@ -7,9 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from maxtac_render.model.diagnostics import Code
 from maxtac_render.model.fields import Fields
-from maxtac_render.model.intent import GROUP, Lifetime
-
-EXPIRES_AT = f"{GROUP}/expires-at"
+from maxtac_render.model.intent import EXPIRES_AT, Lifetime
 
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from maxtac_render.frontends.maxtac.lifetime import EXPIRES_AT, read_lifetime
+from maxtac_render.frontends.maxtac.lifetime import read_lifetime
 from maxtac_render.frontends.maxtac.targets import spec_targets
 from maxtac_render.model.diagnostics import Code, Located, Report, did_you_mean
 from maxtac_render.model.fields import Fields, shown
-from maxtac_render.model.intent import GROUP, KINDS, VERSION, WORDS, Direction, Kind, Lifetime, Wanted
+from maxtac_render.model.intent import EXPIRES_AT, GROUP, KINDS, VERSION, WORDS, Direction, Kind, Lifetime, Wanted
 from maxtac_render.model.names import is_label_key, is_label_value
 from maxtac_render.model.objects import FieldPath, Key, ObjectRef, Origin, Resource
 from maxtac_render.model.ownership import DOMAIN
