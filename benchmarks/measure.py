@@ -63,6 +63,10 @@ class Row:
     unit: str = ""
 
 
+# As an installed program runs: with its bytecode kept.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def rows(pair: Pair) -> list[Row]:
     """Run a pair and judge its goals. A program that fails makes rows that say so."""
     try:
@@ -94,7 +98,9 @@ def run(command: Command, output: Path = Path(os.devnull)) -> Cost:
     """
     with output.open("wb") as stdout, tempfile.TemporaryFile() as stderr:
         started = time.perf_counter()
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=ROOT)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=ROOT, env=ENVIRONMENT
+        )
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
