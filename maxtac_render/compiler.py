@@ -39,7 +39,7 @@ def compile_intents(
     resource itself do.
     """
     snapshot = decode(resources, options, report)
-    if not snapshot.intents:
+    if not snapshot.intents and report.worst < Severity.ERROR:
         report.add(Code.NO_INTENTS, NOWHERE)
     intents = list(limit(maxtac.parse(snapshot, options, report), options, report, anchor))
     policies = add_baseline(resolve(intents, snapshot, options, report), options, report)

@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None, program: str = "") -> int:
     """
     if arguments is not None:
         return _guarded(arguments, program)
-    gc.set_threshold(200_000)  # looking for cycles, where nearly all that is made is kept, is a tenth of a short run
+    gc.set_threshold(1_000_000)  # looking for cycles, where nearly all that is made is kept, is a tenth of a short run
     code = _guarded(None, program)
     gc.freeze()  # and so is looking for them once more when the interpreter ends
     return code

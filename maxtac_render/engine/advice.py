@@ -27,10 +27,7 @@ def _advise_external(intents: Iterable[Intent], options: Options, report: Report
             continue
         if intent.opens.ingress and service.rewrites_client:
             report.add(Code.CLIENT_REWRITTEN, service, ("spec", "type"), service=service.ref)
-        if options.compat == "controller":
-            if intent.ports is not None:
-                report.add(Code.COMPAT_IGNORES, intent, ("metadata", "annotations"), what="render.maxtac.vtk.io/ports")
-        elif intent.opens.egress and intent.ports is None:
+        if options.compat != "controller" and intent.opens.egress and intent.ports is None:
             unlimited.setdefault(intent.ref, (intent, []))[1].append(str(service.ref))
     for intent, names in unlimited.values():
         report.add(Code.EXTERNAL_EGRESS_EVERY_PORT, intent, ("spec",), service=counted(names))

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from maxtac_render.model.diagnostics import Code, Report
-from maxtac_render.model.intent import GROUP, Direction, Intent
+from maxtac_render.model.intent import EXPIRES_AT, Direction, Intent
 from maxtac_render.model.objects import FieldPath, Origin
 from maxtac_render.model.ownership import rfc3339
 from maxtac_render.model.policy import Policy
 
-_EXPIRES_AT = ("metadata", "annotations", f"{GROUP}/expires-at")
+_ANNOTATION = ("metadata", "annotations", EXPIRES_AT)
 _DURATION = ("spec", "duration")
 
 
@@ -34,8 +34,8 @@ def _left(intent: Intent, now: datetime) -> timedelta | None:
 
 def _field(origin: Origin) -> FieldPath:
     """Where the deadline is written."""
-    place = origin.places(_EXPIRES_AT)
-    return _EXPIRES_AT if place is not None and place.text else _DURATION
+    place = origin.places(_ANNOTATION)
+    return _ANNOTATION if place is not None and place.text else _DURATION
 
 
 def in_words(span: timedelta) -> str:

@@ -27,11 +27,12 @@ class Term(NamedTuple):
 def limit(intents: Iterable[Intent], options: Options, report: Report, anchor: Anchor | None) -> Iterator[Intent]:
     """Give every intent its deadline; what is expired or unusable keeps its isolation and loses what it opens."""
     terms: dict[ObjectRef, Term] = {}
-    removes = options.expired == "remove" or options.compat == "controller"
+    controller = options.compat == "controller"
     for intent in intents:
         if intent.lifetime == _ENDLESS:
             yield intent
             continue
+        removes = options.expired == "remove" or (controller and intent.lifetime.seconds is not None)
         term = terms.get(intent.ref)
         if term is None:
             term = terms[intent.ref] = _term(intent, options.now, report, anchor)

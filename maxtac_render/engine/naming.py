@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from operator import attrgetter
 
-from maxtac_render.model.diagnostics import Code, Report
+from maxtac_render.model.diagnostics import Code, Report, counted
 from maxtac_render.model.intent import Intent, UnusableTarget
 from maxtac_render.model.names import LONGEST_NAME, SHORT_NAME, cut, is_object_name
 from maxtac_render.model.objects import ObjectRef
@@ -37,8 +37,11 @@ def settle(policies: list[Policy], options: Options, report: Report) -> list[Pol
             break
         kept = [policy for policy in kept if (policy.namespace, policy.name) not in taken]
         renamed += met
+    rivals: dict[tuple[str, str], list[Policy]] = {}
+    for policy in renamed:
+        rivals.setdefault((policy.namespace, policy.name), []).append(policy)
     for policy, name in zip(renamed, names, strict=True):
-        _report_renamed(policy, name, wanted[policy.namespace, policy.name], limit, report)
+        _report_renamed(policy, name, rivals[policy.namespace, policy.name], limit, report)
         kept.append(policy._replace(name=name))
     _report_long(kept, report)
     kept.sort(key=_ORDER)
@@ -69,7 +72,7 @@ def identity(policy: Policy) -> str:
     return json.dumps([intent.ref, intent.subject.ref, target, intent.direction.word, mirror])
 
 
-def _report_renamed(policy: Policy, name: str, wanted: int, limit: int, report: Report) -> None:
+def _report_renamed(policy: Policy, name: str, rivals: list[Policy], limit: int, report: Report) -> None:
     if policy.cause is None or isinstance(policy.cause.wanted.target, UnusableTarget):
         return
     about, facts = policy.cause.intent, {"plain": policy.name, "name": name}
@@ -77,7 +80,9 @@ def _report_renamed(policy: Policy, name: str, wanted: int, limit: int, report: 
         problem = f"over {LONGEST_NAME} characters" if len(policy.name) > LONGEST_NAME else "no DNS subdomain"
         report.add(Code.NAME_CUT, about, ("metadata", "name"), problem=problem, **facts)
     elif len(policy.name) <= limit:
-        report.add(Code.NAME_COLLISION, about, ("metadata", "name"), others=max(wanted - 1, 1), **facts)
+        causes = [rival.cause for rival in rivals if rival is not policy]
+        others = {"the baseline" if cause is None else str(cause.intent.ref) for cause in causes} or {"another"}
+        report.add(Code.NAME_COLLISION, about, ("metadata", "name"), others=counted(sorted(others)), **facts)
 
 
 def _report_long(policies: list[Policy], report: Report) -> None:

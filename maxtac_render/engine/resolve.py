@@ -68,6 +68,7 @@ class Resolver:
         self._options = options
         self._report = report
         self._controller = options.compat == "controller"
+        self._left_out = "its policy left out" if self._controller else "rule left out"
         self._sides: dict[tuple[str, str], Side] = {}
         self._openings: dict[tuple[int, int, str, str], list[Opening]] = {}
 
@@ -75,7 +76,9 @@ class Resolver:
         """The source policies of an intent, then its mirrors."""
         subject = self._side(intent.subject)
         if self._controller and not subject.ports:
-            self._report.add(Code.NO_PORTS, intent.subject, ("spec", "ports"), service=intent.subject.ref)
+            self._report.add(
+                Code.NO_PORTS, intent.subject, ("spec", "ports"), service=intent.subject.ref, done="nothing rendered"
+            )
             return []
         end = ((ownership.EXPIRES, ownership.rfc3339(intent.expires)),) if intent.expires else ()
         notes = (
@@ -143,7 +146,9 @@ class Resolver:
     def _ready(self, intent: Intent, subject: Side) -> list[Opening]:
         """The openings of an intent's targets, which most intents of one resource share."""
         if intent.opens.ingress and not subject.ports:
-            self._report.add(Code.NO_PORTS, intent.subject, ("spec", "ports"), service=intent.subject.ref)
+            self._report.add(
+                Code.NO_PORTS, intent.subject, ("spec", "ports"), service=intent.subject.ref, done="rule left out"
+            )
         key = (id(intent.targets), id(intent.ports), intent.direction.word, intent.opens.word)
         openings = self._openings.get(key)
         if openings is None:
@@ -174,7 +179,7 @@ class Resolver:
     def _receiving(self, intent: Intent, wanted: Wanted, side: Side) -> tuple[Port, ...]:
         """The ports of a target's pods; that there are none is reported where they are to receive."""
         if intent.opens.egress and not side.ports:
-            self._report.add(Code.NO_PORTS, wanted.about, wanted.field, service=side.service.ref)
+            self._report.add(Code.NO_PORTS, wanted.about, wanted.field, service=side.service.ref, done=self._left_out)
         return side.ports
 
     def _target(self, wanted: Wanted, target: ServiceTarget) -> Side | None:
@@ -184,12 +189,12 @@ class Resolver:
         if service is None:
             near = self._snapshot.nearest(*target)
             guess = f"did you mean {near}? otherwise " if near else ""
-            add(Code.MISSING_TARGET, wanted.about, wanted.field, target=target, guess=guess)
+            add(Code.MISSING_TARGET, wanted.about, wanted.field, target=target, guess=guess, done=self._left_out)
         elif service.selector is None:
-            facts = {"service": service.ref, "done": "rule left out"}
+            facts = {"service": service.ref, "done": self._left_out}
             add(Code.SELECTORLESS_SERVICE, wanted.about, wanted.field, **facts)
         elif self._controller and not service.ports:
-            add(Code.NO_PORTS, wanted.about, wanted.field, service=service.ref)
+            add(Code.NO_PORTS, wanted.about, wanted.field, service=service.ref, done=self._left_out)
         else:
             return self._side(service)
         return None

@@ -12,7 +12,7 @@ from maxtac_render.manifests.lines import plain_document
 from maxtac_render.manifests.places import Document
 from maxtac_render.manifests.stream import SKIPPED, Chunk, chunks, remainder
 from maxtac_render.manifests.wanted import is_wanted
-from maxtac_render.model.diagnostics import Code, Report, Spot, did_you_mean
+from maxtac_render.model.diagnostics import Code, Report, Spot, did_you_mean, nearest
 from maxtac_render.model.intent import GROUP, KINDS, VERSION
 from maxtac_render.model.objects import FieldPath, Key, ObjectRef, Origin, Place, Resource
 
@@ -167,12 +167,15 @@ class _Reading:
         places = text.places.within(path) if path else text.places
         resource = Resource(ref, body, Origin(self._path, self._count, line, places))
         if not api_version:
-            facts = {"kind": kind, "api_version": "no apiVersion", "guess": f"write apiVersion: {GROUP}/{VERSION}"}
+            facts = {"what": f"{kind} without an apiVersion", "guess": f"write apiVersion: {GROUP}/{VERSION}"}
             self._report.add(Code.UNKNOWN_KIND, resource, ("kind",), **facts)
+        elif not is_wanted(api_version, kind) and nearest(api_version, [f"{GROUP}/{VERSION}"], 0.85):
+            facts = {"what": f"{kind} of {api_version}", "guess": f"did you mean {GROUP}/{VERSION}?"}
+            self._report.add(Code.UNKNOWN_KIND, resource, ("apiVersion",), **facts)
         elif not is_wanted(api_version, kind):
             self._report.add(Code.OTHER_GROUP, resource, ("apiVersion",), kind=kind, api_version=api_version)
         elif not kind:
-            facts = {"kind": "an object without a kind", "api_version": api_version}
+            facts = {"what": f"an object of {api_version} without a kind"}
             self._report.add(Code.UNKNOWN_KIND, resource, (), **facts, guess=did_you_mean("", list(KINDS)))
         else:
             return resource
@@ -183,7 +186,7 @@ class _Reading:
             owner = next((path[:length] for length in range(len(path) + 1) if path[:length] in found), None)
             if owner is not None:
                 self._report.add(Code.DUPLICATE_KEY, found[owner], (*path[len(owner) :], Key(key)), key=key)
-            else:
+            elif not any(isinstance(step, int) for step in path):
                 spot = Spot(Origin(self._path, self._count, text.line, text.places))
                 self._report.add(Code.DUPLICATE_KEY, spot, (*path, Key(key)), key=key)
 

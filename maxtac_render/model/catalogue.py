@@ -65,13 +65,13 @@ class Code(Enum):
     SKIPPED_LINK = Entry(
         "skipped-link",
         INFO,
-        "symbolic link leads out of {root}; not followed",
-        "name the link's target as a source of its own if it belongs to the input",
+        "symbolic link leads {where}; not followed",
+        "name the link's target as a source of its own if it belongs to the input, or remove the link",
     )
     UNKNOWN_KIND = Entry(
         "unknown-kind",
         ERROR,
-        "{kind} of {api_version} is no MaxTac kind; object left out",
+        "{what} is no MaxTac kind; object left out",
         "{guess}",
     )
     OTHER_GROUP = Entry(
@@ -146,7 +146,7 @@ class Code(Enum):
     BAD_DIRECTION = Entry(
         "bad-direction",
         ERROR,
-        'direction "{value}" is none of ingress, egress, all; both directions isolated, rules left out',
+        'direction "{value}" is none of ingress, egress, all; {done}',
         "write ingress, egress or all, without blanks around it",
     )
     DIRECTION_CASE = Entry(
@@ -170,13 +170,13 @@ class Code(Enum):
     MALFORMED_TARGET = Entry(
         "malformed-target",
         ERROR,
-        "{value} is not a target; rule left out",
+        "{value} is not a target; {done}",
         "write {expected}",
     )
     WRONG_ANNOTATION = Entry(
         "wrong-annotation",
         ERROR,
-        "{value} is {found}, but {key} takes {expected}; rule left out",
+        "{value} is {found}, but {key} takes {expected}; {done}",
         "move it to {meant}",
     )
     UNKNOWN_ANNOTATION = Entry("unknown-annotation", WARNING, "nothing reads annotation {key}", "{guess}")
@@ -207,7 +207,7 @@ class Code(Enum):
     MISSING_TARGET = Entry(
         "missing-target",
         ERROR,
-        "target {target} not found; rule left out",
+        "target {target} not found; {done}",
         "{guess}add the Service to the sources, or lower this rule with --severity missing-target=warning",
     )
     SELECTORLESS_SERVICE = Entry(
@@ -219,7 +219,7 @@ class Code(Enum):
     NO_PORTS = Entry(
         "no-ports",
         ERROR,
-        "{service} has no ports to open; rule left out",
+        "{service} has no ports to open; {done}",
         "give the Service its ports",
     )
     BAD_PORT = Entry(
@@ -228,7 +228,7 @@ class Code(Enum):
         "{value} is not {expected}; left out",
         "write {expected}",
     )
-    BAD_CIDR = Entry("bad-cidr", ERROR, "{value} is not a CIDR{problem}; rule left out", "{guess}")
+    BAD_CIDR = Entry("bad-cidr", ERROR, "{value} is not a CIDR{problem}; {done}", "{guess}")
     HOST_BITS = Entry(
         "host-bits",
         WARNING,
@@ -258,13 +258,13 @@ class Code(Enum):
     BAD_DURATION = Entry(
         "bad-duration",
         ERROR,
-        "duration {value} is not one; rules left out",
+        'duration "{value}" is not one; rules left out',
         "write a Go duration such as 1h30m, or whole days such as 7d",
     )
     BAD_DEADLINE = Entry(
         "bad-deadline",
         ERROR,
-        "{value} is not an RFC 3339 time; rules left out",
+        '"{value}" is not an RFC 3339 time; rules left out',
         "write a time such as 2027-01-31T12:00:00Z",
     )
     UNANCHORED_DURATION = Entry(
@@ -341,7 +341,7 @@ class Code(Enum):
     NAME_COLLISION = Entry(
         "name-collision",
         WARNING,
-        "policy name {plain} is wanted by {others} more; this one becomes {name}",
+        "policy name {plain} is wanted by {others} too; this one becomes {name}",
         "rename one of the resources or Services, then the plain name comes back",
     )
     LONG_NAME = Entry(
@@ -354,7 +354,7 @@ class Code(Enum):
         "label-cut",
         INFO,
         "label {key} would be over 63 characters; cut to {value}",
-        "nothing; the annotations of the policies have the full names",
+        "shorten the name of the resource; the annotations of the policies have it in full",
     )
     EGRESS_WITHOUT_DNS = Entry(
         "egress-without-dns",

@@ -85,6 +85,12 @@ class Report:
         key = (code, about.ref, field, message, origin.path, origin.document)
         self._found.setdefault(key, Diagnostic(code, severity, message, mend, about.ref, field, origin, facts))
 
+    def copy(self) -> Report:
+        """Another report with what has been found so far."""
+        other = Report(self._severities)
+        other._found.update(self._found)
+        return other
+
     def withdraw(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Take findings back, because somebody has said that they may be."""
         gone = {id(diagnostic) for diagnostic in diagnostics}
@@ -128,11 +134,11 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that looks most like a word; empty when none is near."""
+def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """The known word that looks most like a word; empty when none is as near as ``likeness``, of at most 1."""
     from difflib import get_close_matches  # noqa: PLC0415 - only for wrong input
 
-    return next(iter(get_close_matches(word, list(known), n=1)), "")
+    return next(iter(get_close_matches(word, list(known), n=1, cutoff=likeness)), "")
 
 
 def did_you_mean(word: str, known: tuple[str, ...] | list[str]) -> str:

@@ -39,10 +39,10 @@ class Fields:
                 return None
         return value
 
-    def mapping(self, path: FieldPath) -> Mapping[str, Any] | None:
+    def mapping(self, path: FieldPath, done: str = "ignored") -> Mapping[str, Any] | None:
         """A mapping; None where it is missing, null or wrong."""
         value = self.at(path)
-        return value if value is None or isinstance(value, dict) else self.wrong(path, value, "a mapping")
+        return value if value is None or isinstance(value, dict) else self.wrong(path, value, "a mapping", done)
 
     def sequence(self, path: FieldPath) -> Sequence[Any] | None:
         """A list; None where it is missing, null or wrong."""
@@ -62,8 +62,8 @@ class Fields:
         self.wrong(path, value, "true or false")
         return False
 
-    def labels(self, path: FieldPath) -> dict[str, str] | None:
-        """A mapping of strings to strings: labels, annotations or a selector; None where it is missing or wrong.
+    def labels(self, path: FieldPath, done: str = "ignored") -> dict[str, str] | None:
+        """A mapping of strings to strings, empty where it is missing; None where all or any of it is wrong.
 
         A plain boolean or number is kept as its source text and reported, because people write labels so; null is "".
         """
@@ -71,21 +71,36 @@ class Fields:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            return self.wrong(path, value, "a mapping")
+            return self.wrong(path, value, "a mapping", done)
         for item in value.values():
             if type(item) is not str:
                 return self._mended(path, value)
         return value
 
+    def readable(self, path: FieldPath) -> dict[str, str]:
+        """The same, of which what is wrong stays as the text that JSON has for it.
+
+        Such a text is no label and no list of targets: whoever needs the value finds it unusable, and the rest is kept.
+        """
+        value = self.at(path)
+        if not isinstance(value, dict):
+            return self.labels(path) or {}
+        texts = {key: "" if item is None else self.text((*path, key)) for key, item in value.items()}
+        return {key: shown(value[key]) if text is None else text for key, text in texts.items()}
+
     def text(self, path: FieldPath) -> str | None:
         """The text of one value that must be a string and may have been written without its quotes."""
         value = self.at(path)
         if isinstance(value, bool | int | float):
-            place = self.resource.origin.places(path)
-            written = (place and place.text) or shown(value)
+            written = self.written(path)
             self.report.add(Code.UNQUOTED_VALUE, self.resource, path, value=written, found=_NOUNS[type(value)][2:])
             return written
         return self.string(path)
+
+    def written(self, path: FieldPath) -> str:
+        """A value as it stands in the source, or else as JSON has it."""
+        place = self.resource.origin.places(path)
+        return (place and place.text) or shown(self.at(path))
 
     def _mended(self, path: FieldPath, value: Mapping[str, Any]) -> dict[str, str] | None:
         texts = {key: "" if item is None else self.text((*path, key)) for key, item in value.items()}

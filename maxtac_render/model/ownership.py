@@ -53,4 +53,5 @@ def slashed(ref: ObjectRef) -> str:
 
 def rfc3339(moment: datetime) -> str:
     """A moment in UTC, with as many digits as it needs."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    text = moment.astimezone(UTC).replace(tzinfo=None).isoformat()
+    return (text.rstrip("0") if "." in text else text) + "Z"

@@ -112,7 +112,8 @@ class _Walk:
         if not (self._selection.enters(link) if directory else self._selection.takes(link)):
             return
         if target is None or not mode:
-            self._report.add(Code.SKIPPED_LINK, Spot(Origin(self._shown(link))), root=self._path)
+            where = f"out of {self._path}" if os.path.exists(real) else "nowhere"  # noqa: PTH110 - as above
+            self._report.add(Code.SKIPPED_LINK, Spot(Origin(self._shown(link))), where=where)
         elif self._selection.excludes(f"{target}/" if directory else target):
             return
         elif directory:

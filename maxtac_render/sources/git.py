@@ -195,7 +195,7 @@ def _chosen(entries: list[_Entry], below: _Below) -> Iterator[_Entry]:
         if entry.mode == "120000":
             tree = f"git:{below.revision}" + (f":{below.top}" if below.top else "")
             spot = Spot(Origin(shown(f"git:{below.revision}:{entry.path}")))
-            below.report.add(Code.SKIPPED_LINK, spot, root=tree)
+            below.report.add(Code.SKIPPED_LINK, spot, where=f"out of {tree}")
         else:
             yield entry
 

@@ -24,8 +24,8 @@ def decode(resource: Resource, report: Report) -> Service:
     outside = spec.get("type") in _OUTSIDE_TYPES and spec.get("externalTrafficPolicy") != "Local"
     return Service(
         resource.ref,
-        fields.labels(("metadata", "labels")) or {},
-        fields.labels(("metadata", "annotations")) or {},
+        fields.readable(("metadata", "labels")),
+        fields.readable(("metadata", "annotations")),
         _selector(fields),
         _ports(fields),
         outside,
@@ -34,7 +34,7 @@ def decode(resource: Resource, report: Report) -> Service:
 
 
 def _selector(fields: Fields) -> tuple[tuple[str, str], ...] | None:
-    labels = fields.labels(("spec", "selector"))
+    labels = fields.labels(("spec", "selector"), "the Service counts as one without a selector")
     if not labels:
         return None
     for key, value in labels.items():

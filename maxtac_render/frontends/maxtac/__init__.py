@@ -22,7 +22,9 @@ SERVICE_ANNOTATIONS = (
 
 def parse(snapshot: Snapshot, options: Options, report: Report) -> list[Intent]:
     """Read every intent of a snapshot; whatever is wrong is reported, with what became of it."""
-    wishes = [wish for resource in snapshot.intents if (wish := read_wish(resource, report)) is not None]
+    controller = options.compat == "controller"
+    read = (read_wish(resource, report, controller=controller) for resource in snapshot.intents)
+    wishes = [wish for wish in read if wish is not None]
     annotated = {service.ref: service for service in snapshot.services if _is_annotated(service)}
     subjects = Subjects(snapshot, options, report)
     intents: list[Intent] = []

@@ -75,7 +75,7 @@ def _expires_at(fields: Fields) -> tuple[list[datetime], bool]:
     path = ("metadata", "annotations", EXPIRES_AT)
     text = fields.at(path)
     if text is None:
-        return [], True
+        return [], isinstance(fields.at(path[:2]) or {}, dict)
     moment = parse_moment(text) if isinstance(text, str) else None
     if moment is None:
         fields.report.add(Code.BAD_DEADLINE, fields.resource, path, value=text)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from maxtac_render.frontends.maxtac.lifetime import read_lifetime
-from maxtac_render.frontends.maxtac.targets import spec_targets
-from maxtac_render.model.diagnostics import Code, Located, Report, did_you_mean
+from maxtac_render.frontends.maxtac.targets import POLICY_LEFT_OUT, RULE_LEFT_OUT, spec_targets
+from maxtac_render.model.diagnostics import Code, Located, Report, did_you_mean, nearest
 from maxtac_render.model.fields import Fields, shown
 from maxtac_render.model.intent import EXPIRES_AT, GROUP, KINDS, VERSION, WORDS, Direction, Kind, Lifetime, Wanted
 from maxtac_render.model.names import is_label_key, is_label_value
@@ -18,6 +18,10 @@ from maxtac_render.model.selectors import OPERATORS, Requirement, Selector
 
 PORTS = f"{DOMAIN}/ports"
 _SELECTOR = ("matchLabels", "matchExpressions")
+_SELECTS_NOTHING = "selects nothing"
+CLOSED = "both directions isolated, rules left out"
+NOTHING_MADE = "nothing rendered"
+"""What becomes of a direction that is none: the second is what the MaxTac controller does."""
 _PORTS = "a port such as 443/TCP or 8000-8100/UDP"
 ANNOTATIONS = (EXPIRES_AT, PORTS)
 """The annotations of a MaxTac resource that mean something."""
@@ -44,8 +48,11 @@ class Wish(NamedTuple):
     lifetime: Lifetime
 
 
-def read_wish(resource: Resource, report: Report) -> Wish | None:
-    """Read a MaxTac resource; None when it is left out, which is reported."""
+def read_wish(resource: Resource, report: Report, *, controller: bool = False) -> Wish | None:
+    """Read a MaxTac resource; None when it is left out, which is reported.
+
+    ``controller`` says that what is unusable is left out with its isolation, as the MaxTac controller does.
+    """
     kind = _kind(resource, report)
     fields = Fields(resource, report)
     if kind is None or not _placed(fields, kind):
@@ -53,11 +60,12 @@ def read_wish(resource: Resource, report: Report) -> Wish | None:
     fields.known((), ("apiVersion", "kind", "metadata", "spec", "status"))
     fields.mapping(("spec",))
     _check_spec(fields, kind)
-    annotations = fields.labels(("metadata", "annotations")) or {}
+    annotations = fields.readable(("metadata", "annotations"))
     known = ANNOTATIONS if kind.external else (EXPIRES_AT,)
     report_unknown(resource, annotations, known, report)
     mirrored, sound = _mirrored(fields, kind)
-    aim = read_direction(resource, ("spec", "direction"), fields.at(("spec", "direction")), report)
+    path = ("spec", "direction")
+    aim = read_direction(resource, path, fields.at(path), report, NOTHING_MADE if controller else CLOSED)
     if aim is not None and not sound:
         aim = aim._replace(opens=Direction.NONE)
     return Wish(
@@ -65,10 +73,10 @@ def read_wish(resource: Resource, report: Report) -> Wish | None:
         resource.origin,
         kind,
         _selector(fields),
-        spec_targets(fields, kind),
+        spec_targets(fields, kind, POLICY_LEFT_OUT if controller else RULE_LEFT_OUT),
         aim,
         mirrored,
-        read_ports(resource, annotations, report),
+        read_ports(resource, annotations, report, controller=controller),
         read_lifetime(fields),
     )
 
@@ -84,8 +92,10 @@ def _kind(resource: Resource, report: Report) -> Kind | None:
     ref = resource.ref
     kind = KINDS.get(ref.kind) if ref.api_version == f"{GROUP}/{VERSION}" else None
     if kind is None:
-        guess = did_you_mean(ref.kind, list(KINDS)) if ref.kind not in KINDS else f"write {GROUP}/{VERSION}"
-        report.add(Code.UNKNOWN_KIND, resource, ("kind",), kind=ref.kind, api_version=ref.api_version, guess=guess)
+        known = ref.kind in KINDS
+        guess = f"write {GROUP}/{VERSION}" if known else did_you_mean(ref.kind, list(KINDS))
+        what = f"{ref.kind} of {ref.api_version}"
+        report.add(Code.UNKNOWN_KIND, resource, ("apiVersion" if known else "kind",), what=what, guess=guess)
     return kind
 
 
@@ -122,25 +132,29 @@ def _mirrored(fields: Fields, kind: Kind) -> tuple[bool, bool]:
     return value, True
 
 
-def read_direction(about: Located, path: FieldPath, value: Any, report: Report) -> Aim | None:
+def read_direction(about: Located, path: FieldPath, value: object, report: Report, done: str) -> Aim | None:
     """A direction, in any case; None where it is missing. What is no direction isolates both and opens none."""
     if value is None or value == "":
         return None
     direction = WORDS.get(value.lower()) if isinstance(value, str) else None
     if direction is None:
         place = about.origin.places(path)
-        report.add(Code.BAD_DIRECTION, about, path, value=(place and place.text) or shown(value))
+        report.add(Code.BAD_DIRECTION, about, path, value=(place and place.text) or shown(value), done=done)
         return Aim(Direction.ALL, Direction.NONE)
     if value != direction.word:
         report.add(Code.DIRECTION_CASE, about, path, value=value, word=direction.word)
     return Aim(direction, direction)
 
 
-def read_ports(about: Located, annotations: Mapping[str, str], report: Report) -> tuple[Port, ...] | None:
+def read_ports(
+    about: Located, annotations: Mapping[str, str], report: Report, *, controller: bool
+) -> tuple[Port, ...] | None:
     """The ports to which an annotation limits external egress; None where it does not."""
     text = annotations.get(PORTS)
     if text is None:
         return None
+    if controller:
+        return report.add(Code.COMPAT_IGNORES, about, ("metadata", "annotations", Key(PORTS)), what=PORTS)
     ports: dict[Port, None] = {}
     empty = not text.strip(", ")
     path = ("metadata", "annotations", PORTS)
@@ -160,7 +174,8 @@ def report_unknown(about: Located, annotations: Mapping[str, str], known: tuple[
     for key in annotations:
         if GROUP in key and key not in known and is_ours(key):
             path = ("metadata", "annotations", Key(key))
-            report.add(Code.UNKNOWN_ANNOTATION, about, path, key=key, guess=did_you_mean(key, known))
+            guess = "it belongs on the MaxTac resource" if key == EXPIRES_AT else did_you_mean(key, known)
+            report.add(Code.UNKNOWN_ANNOTATION, about, path, key=key, guess=guess)
 
 
 def is_ours(key: str) -> bool:
@@ -172,15 +187,18 @@ def is_ours(key: str) -> bool:
 def _selector(fields: Fields) -> Selector | None:
     path = ("spec", "serviceSelector")
     if fields.at(path) is None:
-        where = path if fields.at(("spec",)) is not None else ("metadata", "name")
-        fields.report.add(Code.MISSING_SELECTOR, fields.resource, where)
-        return None
-    if fields.mapping(path) is None:
+        spec = fields.at(("spec",))
+        where = path if spec is not None else ("metadata", "name")
+        return (
+            fields.report.add(Code.MISSING_SELECTOR, fields.resource, where) if isinstance(spec or {}, dict) else None
+        )
+    if fields.mapping(path, _SELECTS_NOTHING) is None:
         return None
     unknown = next((key for key in fields.at(path) if key not in _SELECTOR), None)
     if unknown is not None:
-        return _invalid(fields, (*path, Key(unknown)), f"{unknown} is none of {' and '.join(_SELECTOR)}")
-    labels = fields.labels((*path, "matchLabels"))
+        guess = did_you_mean(unknown, _SELECTOR) if nearest(unknown, _SELECTOR) else "write labels under matchLabels"
+        return _invalid(fields, (*path, Key(unknown)), f"{unknown} is none of {' and '.join(_SELECTOR)}", guess)
+    labels = fields.labels((*path, "matchLabels"), _SELECTS_NOTHING)
     requirements = _requirements(fields, (*path, "matchExpressions"))
     if labels is None or requirements is None:
         return None
@@ -208,7 +226,8 @@ def _requirement(fields: Fields, path: FieldPath) -> Requirement | None:
     if not is_label_key(key):
         return _invalid(fields, (*path, "key"), f"{key or '(none)'} is no label key")
     if operator not in OPERATORS:
-        return _invalid(fields, (*path, "operator"), f"operator {operator} is none of {', '.join(OPERATORS)}")
+        guess = did_you_mean(operator or "", OPERATORS)
+        return _invalid(fields, (*path, "operator"), f"operator {operator or '(none)'} is not known", guess)
     if bool(values) != (operator in ("In", "NotIn")):
         need = "needs values" if not values else "takes no values"
         return _invalid(fields, (*path, "operator"), f"operator {operator} {need}")
@@ -218,7 +237,7 @@ def _requirement(fields: Fields, path: FieldPath) -> Requirement | None:
     return Requirement(key, operator, tuple(sorted(set(values))))
 
 
-def _invalid(fields: Fields, path: FieldPath, problem: str) -> None:
-    guess = "write matchLabels with pairs, or matchExpressions with key, operator and values"
-    facts = {"problem": problem, "done": "selects nothing", "guess": guess}
+def _invalid(fields: Fields, path: FieldPath, problem: str, guess: str = "") -> None:
+    usual = "write matchLabels with pairs, or matchExpressions with key, operator and values"
+    facts = {"problem": problem, "done": _SELECTS_NOTHING, "guess": guess or usual}
     fields.report.add(Code.INVALID_SELECTOR, fields.resource, path, **facts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from maxtac_render.frontends.maxtac.resources import PORTS, Aim, Wish, read_direction, read_ports
+from maxtac_render.frontends.maxtac.resources import CLOSED, NOTHING_MADE, PORTS, Aim, Wish, read_direction, read_ports
 from maxtac_render.frontends.maxtac.targets import annotated_targets
 from maxtac_render.model.diagnostics import Code, Report, counted
 from maxtac_render.model.intent import Direction, Intent, Target, UnusableTarget, Wanted
@@ -101,11 +101,13 @@ class Subjects:
                 self._empty(wish, service, kind.targets_annotation, "targets")
         if kind.direction_annotation in annotations:
             path = ("metadata", "annotations", kind.direction_annotation)
-            aim = read_direction(service, path, annotations[kind.direction_annotation], report)
+            done = NOTHING_MADE if self._controller else CLOSED
+            aim = read_direction(service, path, annotations[kind.direction_annotation], report, done)
             if aim is None:
                 aim = NOTHING
                 self._empty(wish, service, kind.direction_annotation, "direction")
-        return Stated(targets, aim, read_ports(service, annotations, report) if kind.external else None)
+        ports = read_ports(service, annotations, report, controller=self._controller) if kind.external else None
+        return Stated(targets, aim, ports)
 
     def _narrowed(self, wish: Wish, service: Service, annotated: Stated) -> Stated:
         """Annotations only take away: rules, never the isolation that the spec brings."""

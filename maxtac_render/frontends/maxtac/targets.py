@@ -17,21 +17,27 @@ _PREFIX_LENGTH = re.compile(r"0|[1-9][0-9]{0,2}")
 _ADDRESS = re.compile(r"[0-9a-fA-F:.]*[:.][0-9a-fA-F:.]*([-/][0-9]*)?")
 
 
+RULE_LEFT_OUT = "rule left out"
+POLICY_LEFT_OUT = "its policy left out"
+"""What becomes of an unusable target: the second is what the MaxTac controller does."""
+
+
 class Site(NamedTuple):
-    """Where a target is written, and who hears what is wrong with it."""
+    """Where a target is written, who hears what is wrong with it, and what becomes of it then."""
 
     about: Located
     path: FieldPath
     kind: Kind
     report: Report
+    done: str
 
     def unusable(self, code: Code, value: object, **facts: object) -> UnusableTarget:
         """Report a target that opens nothing."""
-        self.report.add(code, self.about, self.path, value=value, **facts)
+        self.report.add(code, self.about, self.path, value=value, done=self.done, **facts)
         return UnusableTarget(str(value))
 
 
-def spec_targets(fields: Fields, kind: Kind) -> tuple[Wanted, ...] | None:
+def spec_targets(fields: Fields, kind: Kind, done: str) -> tuple[Wanted, ...] | None:
     """The targets of a resource's spec; None where it has none. Something that is no list is one unusable target."""
     path = ("spec", kind.targets_field)
     entries = fields.at(path)
@@ -41,14 +47,14 @@ def spec_targets(fields: Fields, kind: Kind) -> tuple[Wanted, ...] | None:
         fields.wrong(path, entries, "a list", "rules left out")
         return (Wanted(UnusableTarget(path[1]), fields.resource, path),)
     read = _spec_cidr if kind.external else _spec_service
-    sites = (Site(fields.resource, (*path, number), kind, fields.report) for number in range(len(entries)))
+    sites = (Site(fields.resource, (*path, number), kind, fields.report, done) for number in range(len(entries)))
     return _unique((site, read(fields, site)) for site in sites)
 
 
 def annotated_targets(service: Service, kind: Kind, report: Report, snapshot: Snapshot | None) -> tuple[Wanted, ...]:
     """The targets in a Service's annotation. With a snapshot, a pair written the other way round is understood."""
     path = ("metadata", "annotations", kind.targets_annotation)
-    site = Site(service, path, kind, report)
+    site = Site(service, path, kind, report, RULE_LEFT_OUT if snapshot is not None else POLICY_LEFT_OUT)
     parts = service.annotations[kind.targets_annotation].split("," if kind.external else ";")
     texts = filter(None, (part.strip() for part in parts))
     if kind.external:
@@ -74,7 +80,8 @@ def _spec_service(fields: Fields, site: Site) -> Target:
     name, namespace = entry.get("serviceName"), entry.get("namespace")
     for value in (name, namespace):
         if not isinstance(value, str) or not is_label_name(value):
-            written = "/".join("(none)" if half is None else shown(half) for half in (namespace, name))
+            halves = [key if entry.get(key) is not None else "" for key in ("namespace", "serviceName")]
+            written = "/".join(fields.written((*site.path, key)) if key else "(none)" for key in halves)
             return site.unusable(Code.MALFORMED_TARGET, written, expected="serviceName and namespace, both DNS labels")
     return ServiceTarget(str(namespace), str(name))
 
