@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from maxtac_render.model.diagnostics import Diagnostic, Severity
+from maxtac_render.model.catalogue import Severity
+from maxtac_render.model.diagnostics import Diagnostic
 from maxtac_render.model.objects import Place, path_text
 
 TAB = 4
