@@ -2,7 +2,9 @@
 
 ``case.yaml`` holds ``args`` for ``maxtac`` (default: ``[render, .]``), run inside ``input/``, and ``exit``, the code it
 ends with (default 0). ``expected/`` holds what it prints: standard output as ``networkpolicy.yaml`` (or, for other
-formats, ``output.txt``), standard error as ``diagnostics.txt``. A file that is missing there means: nothing printed.
+formats, ``output.txt``), standard error as ``diagnostics.txt``. Of ``check``, whose findings are its output,
+``diagnostics.txt`` is standard output, and standard error ``errors.txt``. A file that is missing there means: nothing
+printed.
 ``pytest --update`` rewrites them; the difference in Git is the review.
 """
 
@@ -27,11 +29,12 @@ def run(case: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, dict[str, str
     options: dict[str, Any] = yaml.safe_load((case / "case.yaml").read_text()) or {}
     args = options.get("args", ["render", "."])
     monkeypatch.chdir(case / "input")
-    if args[0] == "render" and not any(arg.startswith("--now") for arg in args):
+    if args[0] in ("render", "check") and not any(arg.startswith("--now") for arg in args):
         args = [*args, "--now", NOW]
     result = CliRunner().invoke(program.program, args, prog_name="maxtac")
-    plain = not any(arg in ("-o", "--output", "--check") for arg in args)
-    printed = {"networkpolicy.yaml" if plain else "output.txt": result.stdout, "diagnostics.txt": result.stderr}
+    plain = not any(arg in ("-o", "--output", "--check", "--report", "--diff") for arg in args)
+    names = ("diagnostics.txt", "errors.txt") if args[0] == "check" else ("networkpolicy.yaml", "diagnostics.txt")
+    printed = {names[0] if plain else "output.txt": result.stdout, names[1]: result.stderr}
     assert result.exit_code == options.get("exit", 0), result.output
     return result.exit_code, {name: text for name, text in printed.items() if text}
 

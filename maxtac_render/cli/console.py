@@ -10,7 +10,9 @@ from typing import TextIO, TypeVar
 
 from maxtac_render.cli.exits import CLEAN, FOUND
 from maxtac_render.cli.parameters import Manner
-from maxtac_render.model.diagnostics import Diagnostic, Report, Severity
+from maxtac_render.model.catalogue import Severity
+from maxtac_render.model.diagnostics import Report
+from maxtac_render.model.errors import SinkFault
 
 Item = TypeVar("Item")
 
@@ -48,22 +50,40 @@ class Console:
             case _:
                 return terminal(stream) and self._environment.get("TERM") != "dumb"
 
+    @property
+    def failing(self) -> Severity:
+        """The least severity that withholds output: an error always does, a warning if it is to fail the command."""
+        return min(self._manner.fail_on or Severity.ERROR, Severity.ERROR)
+
     def withheld(self, report: Report) -> bool:
-        """Tell whether the findings forbid any output: an error always does, a warning if it is to fail the command."""
-        return report.worst >= self._gravest_tolerated()
+        """Tell whether the findings forbid any output."""
+        return report.worst >= self.failing
 
     def code(self, report: Report) -> int:
         """The exit code that the findings ask for."""
         fail_on = self._manner.fail_on
         return FOUND if fail_on is not None and report.worst >= fail_on else CLEAN
 
-    def findings(self, report: Report) -> None:
-        """Write the findings, and that they withhold the output if they do; when quiet, only those that do."""
-        least = self._gravest_tolerated() if self._manner.quiet else Severity.INFO
+    def findings(self, report: Report, stream: TextIO | None, outcome: str = "") -> None:
+        """Write the findings for people, and what came of them; when quiet, only those that make the command fail."""
+        least = self.failing if self._manner.quiet else Severity.INFO
         found = [diagnostic for diagnostic in report.sorted() if diagnostic.severity >= least]
         self.clear()
         if found:
-            self._write_findings(found, "nothing rendered" if self.withheld(report) else "")
+            from maxtac_render.reports import text  # noqa: PLC0415 - clean input does not pay
+
+            self.put(text.render(found, colour=self.coloured(stream), outcome=outcome), stream)
+
+    def put(self, texts: Iterable[str], stream: TextIO | None) -> None:
+        """Write texts to a stream. Raises SinkFault when standard output takes no more."""
+        if stream is not sys.stdout:
+            _write("".join(texts), stream)
+            return
+        from maxtac_render.sinks import stdout  # noqa: PLC0415 - what ends on stderr does not pay
+
+        if stream is None:
+            raise SinkFault("standard output is closed")
+        stdout.write(texts, stream.buffer)
 
     def summary(self, line: str, report: Report) -> None:
         """Write the line that closes the work, if somebody watches or asked for it."""
@@ -71,6 +91,13 @@ class Console:
             from maxtac_render.reports.text import tally  # noqa: PLC0415 - nobody listens in CI
 
             self._write("; ".join(filter(None, (line, tally(report.sorted())))) + "\n")
+
+    def remark(self, line: str) -> None:
+        """Write what was done to files, unless quiet."""
+        if not self._manner.quiet:
+            from maxtac_render.reports.text import visible  # noqa: PLC0415 - only where there is something to say
+
+            self._write(f"{visible(line)}\n")
 
     def detail(self, line: str) -> None:
         """Write what only the curious want to know."""
@@ -105,18 +132,14 @@ class Console:
         finally:
             self.clear()
 
-    def _gravest_tolerated(self) -> Severity:
-        return min(self._manner.fail_on or Severity.ERROR, Severity.ERROR)
-
-    def _write_findings(self, found: list[Diagnostic], outcome: str) -> None:
-        from maxtac_render.reports import text  # noqa: PLC0415 - clean input does not pay
-
-        self._write("".join(text.render(found, colour=self.coloured(self._stream), outcome=outcome)))
-
     def _write(self, text: str) -> None:
-        if self._stream is not None:
-            self._stream.write(text)
-            self._stream.flush()
+        _write(text, self._stream)
+
+
+def _write(text: str, stream: TextIO | None) -> None:
+    if stream is not None:
+        stream.write(text)
+        stream.flush()
 
 
 def terminal(stream: TextIO | None) -> bool:

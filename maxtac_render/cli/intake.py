@@ -11,23 +11,40 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from maxtac_render.cli.console import Console
 from maxtac_render.cli.values import GIT, moment
 from maxtac_render.engine.lifetime import Anchor
+from maxtac_render.manifests.encoding import mentions
 from maxtac_render.manifests.read import read
-from maxtac_render.model.diagnostics import Report
+from maxtac_render.model.diagnostics import Diagnostic, Located, Report, Spot
 from maxtac_render.model.errors import SourceFault
 from maxtac_render.model.intent import KINDS
 from maxtac_render.model.objects import FieldPath, Origin, Resource
 from maxtac_render.model.options import Options
-from maxtac_render.sources import Input, Location, load
+from maxtac_render.sources import STDIN, Input, Location, load
 
 if TYPE_CHECKING:
     from maxtac_render.sources.history import History
 
 
-class Intake:
-    """Reads SOURCEs, and remembers of each file where it lies and of each MaxTac resource what it says."""
+ADDRESS = "maxtac:"
+"""What stands in a comment that speaks to this program."""
 
-    def __init__(self, sources: Sequence[str], options: Options, report: Report) -> None:
-        self._sources = sources
+
+def inputs(sources: Sequence[str], options: Options, report: Report) -> Iterator[Input]:
+    """The files of all sources. Raises SourceFault for what cannot be read."""
+    for source in sources:
+        stdin = _stdin() if source == "-" else BytesIO()
+        yield from load(source, options.exclude, report, stdin)
+
+
+class Intake:
+    """Reads files, and remembers of each file where it lies and of each MaxTac resource what it says."""
+
+    def __init__(self, inputs: Iterable[Input], options: Options, report: Report, *, thorough: bool = False) -> None:
+        self.addressed: dict[str, bytes] = {}
+        """The files in which comments may speak to this program."""
+        self.checked: list[Located] = []
+        """The MaxTac resources that were read."""
+        self._inputs = inputs
+        self._thorough = thorough
         self._options = options
         self._report = report
         self._locations: dict[str, Location | None] = {}
@@ -39,17 +56,27 @@ class Intake:
         """How many files have been read so far."""
         return len(self._locations)
 
+    def may_change(self, diagnostic: Diagnostic) -> bool:
+        """Tell whether a finding is in a text that can be mended: a file, or standard input."""
+        path = diagnostic.origin.path
+        location = self._locations.get(path)
+        return path == STDIN or (location is not None and not location.revision)
+
     def resources(self, console: Console) -> Iterator[Resource]:
-        """The Resources of all sources. Raises SourceFault for what cannot be read."""
+        """The Resources of all files. Raises SourceFault for what cannot be read."""
         asks_git = self._options.anchor == GIT
-        for path, data, named, location in console.progress(self._inputs(), "reading file"):
+        for path, data, named, location in console.progress(self._inputs, "reading file"):
             self._locations[path] = location
-            resources: Iterable[Resource] = read(data, path, self._report, named=named)
+            if mentions(data, ADDRESS):
+                self.addressed[path] = data
+            resources: Iterable[Resource] = read(data, path, self._report, named=named, thorough=self._thorough)
             if named:
                 resources = console.progress(resources, f"reading {path}, object")
             for resource in resources:
-                if asks_git and resource.ref.kind in KINDS:
-                    self._bodies[resource.origin[:3]] = resource.body
+                if resource.ref.kind in KINDS:
+                    self.checked.append(Spot(resource.origin, resource.ref))
+                    if asks_git:
+                        self._bodies[resource.origin[:3]] = resource.body
                 yield resource
 
     def anchor(self) -> Anchor | None:
@@ -61,11 +88,6 @@ class Intake:
             return self._newest_commit
         start = moment(chosen)
         return lambda _origin: start
-
-    def _inputs(self) -> Iterator[Input]:
-        for source in self._sources:
-            stdin = _stdin() if source == "-" else BytesIO()
-            yield from load(source, self._options.exclude, self._report, stdin)
 
     def _newest_commit(self, origin: Origin) -> datetime:
         if self._history is None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast
 
 import click
 
 from maxtac_render.cli import values
 from maxtac_render.cli.pages import Option
 from maxtac_render.model import options as model
-from maxtac_render.model.diagnostics import CODES, Severity
+from maxtac_render.model.catalogue import CODES, Severity
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -23,9 +24,6 @@ TALKING = "What is said, and what counts as a failure"
 
 SHORT = {"namespace": ("-n",)}
 """The options that have a letter."""
-
-LISTS = ("mirrorNamespaces", "baseline")
-"""The options that take several values between commas."""
 
 FAIL_ON = {"error": Severity.ERROR, "warning": Severity.WARNING, "never": None}
 
@@ -68,22 +66,63 @@ class Text(click.ParamType):  # type: ignore[type-arg] # generic in newer versio
         return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
+class Span(click.ParamType):  # type: ignore[type-arg] # as above
+    """A length of time."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """What the text means."""
+        try:
+            return values.span(value) if isinstance(value, str) else value
+        except values.Unfit as error:
+            self.fail(str(error), param, ctx)
+
+
 def compiling(function: Function) -> Function:
-    """Give a command every option of the compiler."""
+    """Give a command every option of the compiler; what the command line does not say, the configuration says."""
+
+    @wraps(function)
+    def configured(**given: Any) -> object:
+        from maxtac_render.cli import configuration  # noqa: PLC0415 - help pages do not pay
+
+        return function(**configuration.complete(given, configuration.load(given)))
+
+    return accepting(cast("Function", configured))
+
+
+def accepting(function: Function) -> Function:
+    """Give a command every option of the compiler, and those that choose the configuration."""
+    for names, attributes in reversed(_CHOOSING):
+        function = click.option(*names, cls=Option, section=COMPILING, **attributes)(function)
     for option in reversed(model.OPTIONS):
-        function = _compiling(option)(function)
+        function = flag(option)(function)
     return function
 
 
-def _compiling(option: model.Option) -> Callable[[Function], Function]:
+_CHOOSING: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+    (
+        ("--config",),
+        {
+            "type": click.Path(),
+            "metavar": "FILE",
+            "help": "File that sets options; otherwise maxtac.yaml, here or above in the repository. Flags win.",
+        },
+    ),
+    (("--no-config",), {"is_flag": True, "help": "Heed no maxtac.yaml."}),
+)
+
+
+def flag(option: model.Option, section: str = COMPILING) -> Callable[[Function], Function]:
+    """Give a command one option. It is None or empty where it is not given."""
     names = (*SHORT.get(option.name, ()), option.flag, option.field)
-    attributes: dict[str, Any] = {"cls": Option, "section": COMPILING, "help": option.help}
+    attributes: dict[str, Any] = {"cls": Option, "section": section, "help": option.help}
     if option.repeatable:
-        attributes["help"] += " Repeatable, or between commas." if option.name in LISTS else " Repeatable."
+        attributes["help"] += " Repeatable, or between commas." if option.name in values.LISTS else " Repeatable."
         return click.option(*names, type=Text(option), multiple=True, **attributes)
     if option.choices:
-        default = model.Options._field_defaults[option.field]
-        return click.option(*names, type=click.Choice(option.choices), default=default, show_default=True, **attributes)
+        attributes["help"] += f"  [default: {model.Options._field_defaults[option.field]}]"
+        return click.option(*names, type=click.Choice(option.choices), **attributes)
     return click.option(*names, type=Text(option), **attributes)
 
 
@@ -101,7 +140,7 @@ _TALKING: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
             "type": click.Choice(tuple(FAIL_ON)),
             "default": "error",
             "show_default": True,
-            "help": "The least severity that makes the exit code 1. Errors withhold the output always.",
+            "help": "The least severity that makes the exit code 1. Errors always keep render from writing.",
         },
     ),
     (
@@ -120,12 +159,18 @@ _TALKING: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
 
 def options(given: Mapping[str, Any]) -> model.Options:
     """The options of the compiler out of the parameters of a command. Without ``--now`` it is now."""
-    chosen = {option.field: given[option.field] for option in model.OPTIONS if given[option.field] is not None}
+    chosen = {option.field: given[option.field] for option in model.SETTINGS if said(given.get(option.field))}
+    for option in model.SETTINGS:
+        if option.name in values.LISTS and option.field in chosen:
+            chosen[option.field] = _flat(chosen[option.field])
     chosen["severity"] = dict(given["severity"])
-    chosen["baseline"] = _flat(given["baseline"])
-    chosen["mirror_namespaces"] = _flat(given["mirror_namespaces"]) if given["mirror_namespaces"] else None
     chosen.setdefault("now", datetime.now(UTC))
     return model.Options(**chosen)
+
+
+def said(value: object) -> bool:
+    """Tell whether a parameter was given: an option that is not is None or no values at all."""
+    return value is not None and value != ()
 
 
 def manner(given: Mapping[str, Any]) -> Manner:

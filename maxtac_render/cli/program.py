@@ -107,6 +107,8 @@ def _card(module: ast.Module) -> Card | None:
         "maxtac render deploy/ --output-dir policies/ --layout namespace",
         "maxtac render deploy/ --output-dir policies/ --layout namespace --check    in CI: is it up to date?",
         "kustomize build overlays/prod | maxtac render -",
+        "maxtac check deploy/                   what is wrong with them? --fix mends what it can",
+        "maxtac rule missing-target             what does that mean?",
     ),
 )
 @click.version_option(__version__, prog_name="maxtac", message="%(prog)s %(version)s")

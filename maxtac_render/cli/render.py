@@ -13,18 +13,17 @@ Exit codes: 0 clean; 1 findings at or above --fail-on, or with --check files tha
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import click
 
 from maxtac_render import compiler
-from maxtac_render.cli import exits, pages, parameters
+from maxtac_render.cli import compilation, exits, pages, parameters, publishing
+from maxtac_render.cli.compilation import count
 from maxtac_render.cli.console import Console, terminal
 from maxtac_render.cli.formats import FORMATS
-from maxtac_render.cli.intake import Intake
-from maxtac_render.model.diagnostics import Report
-from maxtac_render.model.errors import SinkFault
+from maxtac_render.model.options import LAYOUT
 from maxtac_render.model.policy import Policy
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 SECTION = "Compile"
 
-LAYOUTS = ("policy", "namespace", "single")
 OUTPUT = "Where the policies go"
 
 
@@ -77,28 +75,22 @@ class Destination(NamedTuple):
     section=OUTPUT,
     help="Directory to keep in step with the policies; files without our mark are left alone.",
 )
-@click.option(
-    "--layout",
-    type=click.Choice(LAYOUTS),
-    cls=pages.Option,
-    section=OUTPUT,
-    help="One file for each policy (the default), for each namespace, or for all.",
-)
+@parameters.flag(LAYOUT, OUTPUT)
 @click.option(
     "--check", is_flag=True, cls=pages.Option, section=OUTPUT, help="Compare with the directory; print the differences."
 )
 @parameters.compiling
 @parameters.talking
+@publishing.reporting
 def command(**given: Any) -> int:
     """Render, and return the exit code."""
     destination = _destination(given)
     console = Console(parameters.manner(given))
-    options = parameters.options(given)
-    report = Report(options.severity)
-    intake = Intake(_sources(given["sources"]), options, report)
-    output = compiler.compile_intents(intake.resources(console), options, report, intake.anchor())
-    console.findings(report)
-    console.detail(f"{_count(intake.files, 'file')} read, {console.seconds():.2f} seconds so far")
+    voice = publishing.voice(given, sys.stderr)
+    run = compilation.run(given, console)
+    _, report, intake, output = run
+    publishing.publish(run, console, voice, "nothing rendered" if console.withheld(report) else "")
+    console.detail(f"{count(intake.files, 'file')} read, {console.seconds():.2f} seconds so far")
     if console.withheld(report):
         return console.code(report)
     delivery = _print if not destination.directory else _compare if destination.check else _keep
@@ -125,23 +117,14 @@ def _destination(given: Mapping[str, Any]) -> Destination:
         raise click.UsageError("--layout arranges a directory: name it with --output-dir", context)
     if given["output"] != "yaml" and directory:
         raise click.UsageError(f"files are YAML: --output-dir and -o {given['output']} exclude each other", context)
-    layout = cast("Layout", given["layout"] or LAYOUTS[0])
+    layout = cast("Layout", given["layout"] or LAYOUT.choices[0])
     return Destination(given["output"], directory, layout, given["check"])
-
-
-def _sources(given: Sequence[str]) -> Sequence[str]:
-    """The sources; standard input can be read only once."""
-    if list(given).count("-") > 1:
-        raise click.UsageError("standard input (-) can be a source only once", click.get_current_context())
-    return given or (".",)
 
 
 def _print(policies: Sequence[Policy], destination: Destination, console: Console) -> Done:
     """Write the policies to standard output."""
-    from maxtac_render.sinks import stdout  # noqa: PLC0415 - each destination pays for itself
-
     chunks: Iterable[str] = FORMATS[destination.format](policies)
-    _put(chunks if terminal(sys.stdout) else console.progress(chunks, "writing policy"), stdout.write)
+    console.put(chunks if terminal(sys.stdout) else console.progress(chunks, "writing policy"), sys.stdout)
     return Done()
 
 
@@ -155,11 +138,12 @@ def _keep(policies: Sequence[Policy], destination: Destination, console: Console
 
 def _compare(policies: Sequence[Policy], destination: Destination, console: Console) -> Done:
     """Print what differs between the directory and the policies."""
-    from maxtac_render.sinks import directory, stdout  # noqa: PLC0415 - each destination pays for itself
+    from maxtac_render.cli.differences import coloured  # noqa: PLC0415 - each destination pays for itself
+    from maxtac_render.sinks import directory  # noqa: PLC0415 - likewise
 
     plan = directory.plan(destination.directory, _files(policies, destination, console))
     lines = directory.differences(plan)
-    _put(map(_coloured, lines) if console.coloured(sys.stdout) else lines, stdout.write)
+    console.put(map(coloured, lines) if console.coloured(sys.stdout) else lines, sys.stdout)
     return Done(_changes(plan, "out of date", "no longer wanted"), exits.FOUND if plan.differs else exits.CLEAN)
 
 
@@ -172,26 +156,11 @@ def _files(policies: Sequence[Policy], destination: Destination, console: Consol
     return arrange(named, destination.layout)
 
 
-def _put(texts: Iterable[str], write: Callable[[Iterable[str], BinaryIO], None]) -> None:
-    if sys.stdout is None:
-        raise SinkFault("standard output is closed")
-    write(texts, sys.stdout.buffer)
-
-
-def _coloured(line: str) -> str:
-    """A line of a unified diff in the colours that diffs have."""
-    colour = _DIFF.get(line[:1])
-    return f"{colour}{line.rstrip()}\x1b[0m\n" if colour else line
-
-
-_DIFF = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
-
-
 def _made(output: compiler.Output) -> str:
     """What was compiled: ``10 policies in 2 namespaces from 2 MaxTac resources``."""
     namespaces = len({policy.namespace for policy in output.policies})
-    policies = f"{_count(len(output.policies), 'policy', 'policies')} in {_count(namespaces, 'namespace')}"
-    return f"{policies} from {_count(output.intents, 'MaxTac resource')}"
+    policies = f"{count(len(output.policies), 'policy', 'policies')} in {count(namespaces, 'namespace')}"
+    return f"{policies} from {count(output.intents, 'MaxTac resource')}"
 
 
 def _changes(plan: Plan, written: str, removed: str) -> str:
@@ -202,8 +171,4 @@ def _changes(plan: Plan, written: str, removed: str) -> str:
         (len(plan.unchanged), "up to date"),
     )
     (first, word), *rest = [part for part in numbers if part[0]] or [(0, "up to date")]
-    return ", ".join((f"{_count(first, 'file')} {word}", *(f"{number:,} {word}" for number, word in rest)))
-
-
-def _count(number: int, noun: str, plural: str = "") -> str:
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+    return ", ".join((f"{count(first, 'file')} {word}", *(f"{number:,} {word}" for number, word in rest)))

@@ -509,8 +509,7 @@ metadata:
     ),
     Code.MISSING_TARGET: Explanation(
         "No Service of that name is in the input, so its pods and ports are not known. Nothing is opened to "
-        "it; the pods stay isolated. The MaxTac controller leaves the target out with a line in its log, and "
-        "never looks again until something changes.",
+        "it; the pods stay isolated. The MaxTac controller leaves the target out with a line in its log.",
         """\
 kind: Access
 spec:
@@ -904,8 +903,8 @@ spec:
 """,
     ),
     Code.MIRROR_KUBE_SYSTEM: Explanation(
-        "The mirror isolates pods of kube-system. If these are the cluster's DNS, nobody else can ask for "
-        "names any more, and the whole cluster stands still.",
+        "The mirror isolates pods of kube-system. If these are the cluster's DNS, then nobody but the subject "
+        "can ask for names any more, in the whole cluster.",
         """\
 kind: ClusterAccess
 spec:
@@ -960,8 +959,8 @@ metadata:
 """,
     ),
     Code.LONG_NAME: Explanation(
-        "Kubernetes allows 253 characters for the name of a policy. Some network plugins write it into a "
-        "label or an interface that holds 63, and then ignore the policy, which leaves the pods open.",
+        "Kubernetes allows 253 characters for the name of a policy. Some network plugins have room for 63 and "
+        "ignore a policy with a longer one, which leaves the pods open.",
         """\
 kind: Access
 metadata:

@@ -13,6 +13,7 @@ class Options(NamedTuple):
     """The values of the options in one run. The option ``mirrorNamespaces`` is ``mirror_namespaces`` here.
 
     ``now`` is aware of its time zone; None never expires anything. ``mirror_namespaces`` None allows every namespace.
+    ``sources`` and ``layout`` are the commands' own; the compiler does not look at them.
     """
 
     compat: Literal["readme", "controller"] = "readme"
@@ -27,16 +28,34 @@ class Options(NamedTuple):
     namespace: str = ""
     severity: Mapping[Code, Severity] = {}
     exclude: tuple[str, ...] = ()
+    sources: tuple[str, ...] = (".",)
+    layout: Literal["policy", "namespace", "single"] = "policy"
 
 
 class Option(NamedTuple):
-    """How one option presents itself: its help, what its value is called, the values it may have."""
+    """How one option presents itself: its help, what its value is called, and which values it may have.
+
+    ``takes`` says in messages what a single value must be, and ``pattern`` nearly as much as a regular expression of
+    JSON Schema. In a configuration the option is written in its ``form``.
+    """
 
     name: str
     help: str
     metavar: str = ""
     choices: tuple[str, ...] = ()
-    repeatable: bool = False
+    form: Literal["text", "list", "mapping"] = "text"
+    takes: str = ""
+    pattern: str = ""
+
+    @property
+    def expected(self) -> str:
+        """What a single value must be."""
+        return self.takes or " or ".join(filter(None, (", ".join(self.choices[:-1]), *self.choices[-1:])))
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the command line may give it more than once."""
+        return self.form != "text"
 
     @property
     def field(self) -> str:
@@ -49,9 +68,23 @@ class Option(NamedTuple):
         return "--" + self.field.replace("_", "-")
 
 
+MOMENT = "an RFC 3339 time such as 2027-01-31T12:00:00Z"
+NAMESPACE = "a namespace's name (lower-case letters, digits and hyphens, at most 63)"
+LABEL = "a label's value (letters, digits, '-', '_' and '.', at most 63)"
+
+_MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+_NAMESPACE = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+_LABEL = "^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$"
+
 OPTIONS = (
-    Option("namespace", "Namespace of objects that name none.", "NAME"),
-    Option("set", "Name of the set: the policies that are rendered together; written as a label.", "NAME"),
+    Option("namespace", "Namespace of objects that name none.", "NAME", takes=NAMESPACE, pattern=_NAMESPACE),
+    Option(
+        "set",
+        "Name of the set: the policies that are rendered together; written as a label.",
+        "NAME",
+        takes=LABEL,
+        pattern=_LABEL,
+    ),
     Option(
         "compat",
         "Names, labels and ports as MaxTac's README promises them, or just as its controller makes them.",
@@ -59,16 +92,59 @@ OPTIONS = (
     ),
     Option("names", "Plain names, or names of at most 63 characters.", choices=("plain", "short")),
     Option("annotations", "What annotations of Services may do to the spec.", choices=("override", "narrow", "ignore")),
-    Option("mirrorNamespaces", "Namespaces in which mirrors may be made.", "NAME", repeatable=True),
-    Option("baseline", "Policies added for every subject.", choices=("dns",), repeatable=True),
-    Option("now", "The moment at which deadlines are judged (RFC 3339); the clock otherwise.", "TIME"),
-    Option("anchor", "From when durations count: git (the newest commit of the resource's lines), or a time.", "WHEN"),
+    Option(
+        "mirrorNamespaces",
+        "Namespaces in which mirrors may be made.",
+        "NAME",
+        form="list",
+        takes=NAMESPACE,
+        pattern=_NAMESPACE,
+    ),
+    Option("baseline", "Policies added for every subject.", choices=("dns",), form="list"),
+    Option(
+        "now",
+        "The moment at which deadlines are judged (RFC 3339); the clock otherwise.",
+        "TIME",
+        takes=MOMENT,
+        pattern=f"^{_MOMENT}$",
+    ),
+    Option(
+        "anchor",
+        "From when durations count: git (the newest commit of the resource's lines), or a time.",
+        "WHEN",
+        takes=f"git or {MOMENT}",
+        pattern=f"^(git|{_MOMENT})$",
+    ),
     Option(
         "expired", "What becomes of expired access: isolation without rules, or nothing.", choices=("isolate", "remove")
     ),
-    Option("severity", "Severity of one finding: off, info, warning or error.", "ID=LEVEL", repeatable=True),
-    Option("exclude", "Files to leave out, as a glob below the source.", "GLOB", repeatable=True),
+    Option(
+        "severity",
+        "Severity of one finding: off, info, warning or error.",
+        "ID=LEVEL",
+        form="mapping",
+        takes="off, info, warning or error",
+    ),
+    Option("exclude", "Files to leave out, as a glob below the source.", "GLOB", form="list", takes="a glob"),
 )
+"""The options of everything that compiles."""
+
+SOURCES = Option(
+    "sources",
+    "What is read when the command line names no SOURCE; paths are relative to the file.",
+    "SOURCE",
+    form="list",
+    takes="a SOURCE",
+    pattern=r"\S",
+)
+LAYOUT = Option(
+    "layout",
+    "One file for each policy, for each namespace, or for all.",
+    choices=("policy", "namespace", "single"),
+)
+
+SETTINGS = (SOURCES, *OPTIONS, LAYOUT)
+"""All that a configuration may say."""
 
 CONTROLLER_LOGS = frozenset(
     {

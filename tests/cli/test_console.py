@@ -123,5 +123,5 @@ def test_a_closed_stderr_is_no_reason_to_fail(monkeypatch: pytest.MonkeyPatch) -
     report = Report()
     report.add(Code.NO_INTENTS, NOWHERE)
     console = Console(Manner(verbose=True))
-    console.findings(report)
+    console.findings(report, sys.stderr)
     console.summary("done", report)

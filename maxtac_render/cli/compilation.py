@@ -1,0 +1,80 @@
+"""What the commands that compile have in common: parameters in, one run of the compiler, its findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import click
+
+from maxtac_render import compiler
+from maxtac_render.cli import parameters
+from maxtac_render.cli.console import Console
+from maxtac_render.cli.intake import Intake, inputs
+from maxtac_render.model.catalogue import Code, Severity
+from maxtac_render.model.diagnostics import Report
+from maxtac_render.model.options import Options, severities
+from maxtac_render.sources import Input
+
+PARSED = frozenset({Code.BROKEN_YAML, Code.UNREADABLE_DOCUMENT, Code.OVER_LIMIT, Code.DUPLICATE_KEY})
+"""What is found only in documents that are parsed."""
+
+
+class Look(NamedTuple):
+    """What a command looks for: in every document, and access that ends within a time."""
+
+    thorough: bool = False
+    within: timedelta | None = None
+
+
+class Compilation(NamedTuple):
+    """One run: what was read, what came of it, and what was found."""
+
+    options: Options
+    report: Report
+    intake: Intake
+    output: compiler.Output
+
+
+def sources(given: Mapping[str, Any]) -> Sequence[str]:
+    """The sources of a command, by default the working directory; standard input can be read only once."""
+    named: Sequence[str] = given["sources"]
+    if list(named).count("-") > 1:
+        raise click.UsageError("standard input (-) can be a source only once", click.get_current_context())
+    return named or (".",)
+
+
+def run(given: Mapping[str, Any], console: Console, look: Look | None = None) -> Compilation:
+    """Compile the sources of a command, and find what is wrong with them."""
+    options = parameters.options(given)
+    report = Report(severities(options))
+    return compiled(inputs(sources(given), options, report), options, report, console, look or Look())
+
+
+def compiled(files: Iterable[Input], options: Options, report: Report, console: Console, look: Look) -> Compilation:
+    """Compile files, and find what is wrong with them."""
+    intake = Intake(files, options, report, thorough=look.thorough)
+    output = compiler.compile_intents(intake.resources(console), options, report, intake.anchor())
+    if look.within is not None and options.now is not None:
+        from maxtac_render.engine.expiring import remind  # noqa: PLC0415 - only for whoever asks
+
+        remind(output.policies, options.now, look.within, report)
+    if intake.addressed:
+        _heed(intake, look, output, report)
+    return Compilation(options, report, intake, output)
+
+
+def _heed(intake: Intake, look: Look, output: compiler.Output, report: Report) -> None:
+    """Let comments ignore findings. They cannot make an empty output a sound one."""
+    from maxtac_render.manifests.ignores import heed  # noqa: PLC0415 - few files have such comments
+
+    unasked = {Code.EXPIRING} if look.within is None else set()
+    heed(report, intake.addressed, unasked if look.thorough else unasked | PARSED)
+    if output.intents and not output.policies and report.worst < Severity.ERROR:
+        report.add(Code.NO_POLICIES, compiler.NOWHERE)
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """A number and its noun: ``1 file``, ``2 policies``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
