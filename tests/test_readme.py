@@ -27,6 +27,10 @@ ELSEWHERE = {  # commands that stand in the text or in sh blocks, and the test t
     "docker build": "tests/test_dockerfile.py",
     "docker run": "tests/test_dockerfile.py",
     "maxtac render deploy/ | kubectl apply": "tests/real/test_apply.py",
+    "maxtac config": "tests/cli/test_config_command.py",
+    "maxtac check deploy/ --fix": "tests/cli/test_check_fix.py",
+    "maxtac check": "tests/cli/test_check_command.py",
+    "maxtac rule": "tests/cli/test_rule_command.py",
     "maxtac render": "tests/cli/test_render_command.py",
     "maxtac completion": "tests/cli/test_completion_command.py",
     "python -m maxtac_render": "tests/cli/test_program.py",
@@ -51,7 +55,7 @@ def examples() -> Iterator[Example]:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project's test data in a repository of its own."""
     copy = tmp_path_factory.mktemp("readme")
-    for name in ("walkthrough", "shop", "mistake", "lifetime"):
+    for name in ("walkthrough", "shop", "mistake", "lifetime", "unquoted"):
         shutil.copytree(PROJECT / "testdata" / name, copy / "testdata" / name)
     for args in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "all"]):
         subprocess.run(["git", *args], cwd=copy, check=True)
