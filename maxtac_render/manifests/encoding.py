@@ -40,3 +40,8 @@ def _encoding(data: bytes) -> tuple[str, bytes]:
 def mentions(data: bytes, word: str) -> bool:
     """Tell whether a word stands in bytes of whatever encoding."""
     return any(word.encode(encoding) in data for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
+
+
+def looks_like_json(text: bytes) -> bool:
+    """Tell whether a stream's first character is a brace."""
+    return text[:1] == b"{" or text.lstrip()[:1] == b"{"

@@ -36,11 +36,6 @@ class Unread(Exception):
         self.problem = error.msg.lower() if isinstance(error, json.JSONDecodeError) else str(error)
 
 
-def looks_like_json(text: bytes) -> bool:
-    """Tell whether a stream's first character is a brace."""
-    return text[:1] == b"{" or text.lstrip()[:1] == b"{"
-
-
 def documents(text: str) -> Iterator[JSONText]:
     """The JSON documents of a stream, one after the other.
 

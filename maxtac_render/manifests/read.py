@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from maxtac_render.manifests import build, json
-from maxtac_render.manifests.encoding import mentions, to_utf8
+from maxtac_render.manifests import build
+from maxtac_render.manifests.encoding import looks_like_json, mentions, to_utf8
 from maxtac_render.manifests.faults import Broken, Fault, OverLimit
 from maxtac_render.manifests.lines import plain_document
 from maxtac_render.manifests.places import Document
@@ -15,6 +15,9 @@ from maxtac_render.manifests.wanted import is_wanted
 from maxtac_render.model.diagnostics import Code, Report, Spot, did_you_mean, nearest
 from maxtac_render.model.intent import GROUP, KINDS, VERSION
 from maxtac_render.model.objects import FieldPath, Key, ObjectRef, Origin, Place, Resource
+
+if TYPE_CHECKING:
+    from maxtac_render.manifests.json import JSONText
 
 BYTES: Final = 256 * 1024 * 1024
 """The largest input that is read."""
@@ -61,7 +64,7 @@ class _Reading:
     def resources(self, text: bytes, *, thorough: bool) -> Iterator[Resource]:
         """The Resources of a stream."""
         rest = Chunk(text, 0)
-        if json.looks_like_json(text):
+        if looks_like_json(text):
             rest = yield from self._json(text)
         for chunk in chunks(rest.text, thorough=thorough):
             if chunk is SKIPPED:
@@ -110,6 +113,8 @@ class _Reading:
 
         As for kubectl: a stream of more than one JSON document is JSON to its end.
         """
+        from maxtac_render.manifests import json  # noqa: PLC0415 - most manifests are YAML
+
         try:
             source = text.decode()
         except UnicodeDecodeError:
@@ -200,7 +205,7 @@ def _yaml_text(chunk: Chunk, number: int, parsed: build.Parsed) -> _Text:
     return _Text(parsed.value, chunk.line + parsed.line + 1, places, lines, parsed.twice)
 
 
-def _json_text(source: str, found: json.JSONText, line: int) -> _Text:
+def _json_text(source: str, found: JSONText, line: int) -> _Text:
     indent = " " * (found.start - source.rfind("\n", 0, found.start) - 1)
     places = Document(f"{indent}{source[found.start : found.end]}".encode(), line)
 
