@@ -5,7 +5,7 @@ PINNED := --constraint constraints.txt --build-constraint constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-real check fmt tools bench golden clean
+.PHONY: help demo test test-real check fmt tools bench golden generate clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,10 +20,11 @@ test: .venv/.installed-dev ## Run the tests that need nothing but Python
 test-real: .venv/.installed-dev tools ## Run the tests against kustomize and a Kubernetes API server
 	$(BIN)/pytest -m real
 
-check: .venv/.installed-dev ## Check lint, format and types
+check: .venv/.installed-dev ## Check lint, format, types, and that generated files are fresh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p maxtac_render -p benchmarks
+	$(BIN)/python tools/generate --check
 
 fmt: .venv/.installed-dev ## Format the code and apply safe lint fixes
 	$(BIN)/ruff check --fix --exit-zero --quiet .
@@ -37,6 +38,9 @@ bench: .venv/.installed-run ## Measure speed and memory against references in th
 
 golden: .venv/.installed-dev ## Rewrite the expected output of the tests; review it with git diff
 	$(BIN)/pytest -m "not real" --update
+
+generate: .venv/.installed-run ## Rewrite the schemas and the page of rules from the code
+	$(BIN)/python tools/generate
 
 clean: ## Remove .venv, caches and build output; the parts of make tools stay
 	rm -rf .venv .hypothesis .mypy_cache .ruff_cache build dist

@@ -83,7 +83,7 @@ class Fields:
         Such a text is no label and no list of targets: whoever needs the value finds it unusable, and the rest is kept.
         """
         value = self.at(path)
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or all(type(item) is str for item in value.values()):
             return self.labels(path) or {}
         texts = {key: "" if item is None else self.text((*path, key)) for key, item in value.items()}
         return {key: shown(value[key]) if text is None else text for key, text in texts.items()}

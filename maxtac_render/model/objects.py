@@ -7,6 +7,26 @@ from typing import Any, NamedTuple
 
 from maxtac_render.model.ports import Port
 
+METADATA = (
+    "name",
+    "namespace",
+    "labels",
+    "annotations",
+    "generateName",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "finalizers",
+    "generation",
+    "managedFields",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+)
+"""The fields of every object's metadata
+(https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/)."""
+
 FieldPath = tuple[str | int, ...]
 """The way to a field inside a body: keys and list positions, from the root."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from maxtac_render.model.diagnostics import Code, Report
 from maxtac_render.model.fields import Fields
 from maxtac_render.model.names import is_label_key, is_label_value
-from maxtac_render.model.objects import FieldPath, Resource, Service, path_text
+from maxtac_render.model.objects import METADATA, FieldPath, Resource, Service, path_text
 from maxtac_render.model.ports import PROTOCOLS, Port, is_port_name, is_port_number
 
 KIND = "Service"
@@ -20,6 +20,7 @@ _PORT = f"{_NUMBER} or the name of a container port"
 def decode(resource: Resource, report: Report) -> Service:
     """Read a Service; what is wrong in it is reported and counts as absent."""
     fields = Fields(resource, report)
+    fields.known(("metadata",), METADATA)
     spec = fields.mapping(("spec",)) or {}
     outside = spec.get("type") in _OUTSIDE_TYPES and spec.get("externalTrafficPolicy") != "Local"
     return Service(

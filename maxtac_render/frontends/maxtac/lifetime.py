@@ -30,7 +30,7 @@ def parse_duration(text: str) -> float | None:
         if not parts or sum(len(part[0]) for part in parts) != len(unsigned):
             return None
         seconds = sum(float(part[1]) * _SECONDS[part[2]] for part in parts)
-    return seconds if 0 < seconds < _LONGEST else None
+    return seconds if 1e-9 <= seconds < _LONGEST else None
 
 
 def parse_moment(text: str) -> datetime | None:
@@ -57,7 +57,9 @@ def read_lifetime(fields: Fields) -> Lifetime:
         seconds = parse_duration(duration) if isinstance(duration, str) else None
         created = parse_moment(str(fields.at(("metadata", "creationTimestamp"))))
         if seconds is None:
-            fields.report.add(Code.BAD_DURATION, fields.resource, ("spec", "duration"), value=duration)
+            fields.report.add(
+                Code.BAD_DURATION, fields.resource, ("spec", "duration"), value=fields.written(("spec", "duration"))
+            )
             usable = False
         elif created is not None:
             moments += _after(created, seconds)
@@ -73,11 +75,12 @@ def _after(start: datetime, seconds: float) -> list[datetime]:
 
 def _expires_at(fields: Fields) -> tuple[list[datetime], bool]:
     path = ("metadata", "annotations", EXPIRES_AT)
-    text = fields.at(path)
-    if text is None:
-        return [], isinstance(fields.at(path[:2]) or {}, dict)
+    annotations = fields.at(path[:2])
+    if annotations is None or not isinstance(annotations, dict) or EXPIRES_AT not in annotations:
+        return [], annotations is None or isinstance(annotations, dict)
+    text = annotations[EXPIRES_AT]
     moment = parse_moment(text) if isinstance(text, str) else None
     if moment is None:
-        fields.report.add(Code.BAD_DEADLINE, fields.resource, path, value=text)
+        fields.report.add(Code.BAD_DEADLINE, fields.resource, path, value=fields.written(path))
         return [], False
     return [moment], True

@@ -11,7 +11,7 @@ from maxtac_render.model.diagnostics import Code, Located, Report, did_you_mean,
 from maxtac_render.model.fields import Fields, shown
 from maxtac_render.model.intent import EXPIRES_AT, GROUP, KINDS, VERSION, WORDS, Direction, Kind, Lifetime, Wanted
 from maxtac_render.model.names import is_label_key, is_label_value
-from maxtac_render.model.objects import FieldPath, Key, ObjectRef, Origin, Resource
+from maxtac_render.model.objects import METADATA, FieldPath, Key, ObjectRef, Origin, Resource
 from maxtac_render.model.ownership import DOMAIN
 from maxtac_render.model.ports import Port, parse_port
 from maxtac_render.model.selectors import OPERATORS, Requirement, Selector
@@ -60,6 +60,8 @@ def read_wish(resource: Resource, report: Report, *, controller: bool = False) -
     fields.known((), ("apiVersion", "kind", "metadata", "spec", "status"))
     fields.mapping(("spec",))
     _check_spec(fields, kind)
+    fields.known(("metadata",), METADATA)
+    fields.readable(("metadata", "labels"))
     annotations = fields.readable(("metadata", "annotations"))
     known = ANNOTATIONS if kind.external else (EXPIRES_AT,)
     report_unknown(resource, annotations, known, report)
@@ -76,7 +78,7 @@ def read_wish(resource: Resource, report: Report, *, controller: bool = False) -
         spec_targets(fields, kind, POLICY_LEFT_OUT if controller else RULE_LEFT_OUT),
         aim,
         mirrored,
-        read_ports(resource, annotations, report, controller=controller),
+        read_ports(resource, annotations, report, controller=controller) if kind.external else None,
         read_lifetime(fields),
     )
 

@@ -7,12 +7,11 @@ leave out what CEL does not have before Kubernetes 1.25.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from maxtac_render.frontends.maxtac.lifetime import EXPIRES_AT
 from maxtac_render.frontends.maxtac.resources import PORTS
-from maxtac_render.model.intent import GROUP, KINDS, VERSION, WORDS, Kind
+from maxtac_render.model.intent import EXPIRES_AT, GROUP, KINDS, VERSION, WORDS, Kind
 from maxtac_render.model.names import LONGEST_LABEL, LONGEST_NAME
 from maxtac_render.model.ports import PROTOCOLS
 from maxtac_render.model.selectors import OPERATORS
@@ -23,7 +22,8 @@ Schema = dict[str, Any]
 class Node(NamedTuple):
     """One value of a resource. ``shared`` keywords mean the same in both schemas, the others stand in one of them.
 
-    A mapping has ``fields``, or any keys with ``values``; a list has ``items``.
+    A mapping has ``fields``, or any keys with ``values``; a list has ``items``. A ``nullable`` field may be null, which
+    the API server drops by itself.
     """
 
     type: str
@@ -38,42 +38,39 @@ class Node(NamedTuple):
     nullable: bool = False
 
 
-# Patterns are of the part of regular expressions that Go, ECMAScript and Python have in common.
+# Patterns use what regular expressions of Go, ECMAScript and Python have in common. Those that CEL takes have no
+# backslash, which it would need twice.
 _HEX = "[0-9A-Fa-f]{1,4}"
-_BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_IPV4 = rf"({_BYTE}\.){{3}}{_BYTE}"
-_IPV6 = "|".join(
-    (
-        f"({_HEX}:){{7}}({_HEX}|:)",
-        *(f"({_HEX}:){{1,{7 - after}}}(:{_HEX}){{1,{after}}}" for after in range(1, 7)),
-        f"({_HEX}:){{1,6}}:",
-        f":((:{_HEX}){{1,7}}|:)",
-        f"({_HEX}:){{6}}{_IPV4}",
-        *(f"({_HEX}:){{1,{5 - after}}}(:{_HEX}){{1,{after}}}:{_IPV4}" for after in range(1, 5)),
-        f"({_HEX}:){{1,5}}:{_IPV4}",
-        f":(:{_HEX}){{0,5}}:{_IPV4}",
-    )
+_BYTE = "(25[0-5]|(2[0-4]|1[0-9]|[1-9]?)[0-9])"
+_IPV4 = f"{_BYTE}([.]{_BYTE}){{3}}"
+
+
+def _around(groups: int) -> str:
+    """Groups of an IPv6 address with ``::`` among them."""
+    return "|".join(f"({_HEX}:){{1,{groups - after}}}(:{_HEX}){{1,{after}}}" for after in range(1, groups))
+
+
+_IPV6 = (
+    f"({_HEX}:){{7}}{_HEX}|({_HEX}:){{1,7}}:|{_around(7)}|:((:{_HEX}){{1,7}}|:)"
+    f"|(({_HEX}:){{6}}|({_HEX}:){{1,5}}:|({_around(5)}|:(:{_HEX}){{0,5}}):){_IPV4}"
 )
-CIDR = f"^({_IPV4}(/([0-9]|[12][0-9]|3[0-2]))?|({_IPV6})(/([0-9]|[1-9][0-9]|1[01][0-9]|12[0-8]))?)$"  # fmt: skip
+CIDR = f"^({_IPV4}(/([12]?[0-9]|3[0-2]))?|({_IPV6})(/([1-9]?[0-9]|1[01][0-9]|12[0-8]))?)$"
 """An address range, or one address."""
 _ZERO = "0{1,4}:"
-_TWO_GROUPS = f"({_HEX}:{_HEX}|{_IPV4})"
-MAPPED = (
-    f"^((::|({_ZERO})+:?)({_ZERO})*[fF]{{4}}:{_TWO_GROUPS}"
-    f"|({_ZERO}){{5}}[fF]{{4}}:(:({_HEX})?|{_HEX}::))(/|$)"
-)  # fmt: skip
-"""What an IPv6 address begins with that stands for an IPv4 one; no policy takes it."""
+_LAST = f"({_HEX}:{_HEX}|[0-9]+[.][0-9.]+)"
+MAPPED = f"^((::|({_ZERO})+:?)({_ZERO})*[Ff]{{4}}:{_LAST}|({_ZERO}){{5}}[Ff]{{4}}:(:({_HEX})?|{_HEX}::))(/|$)"
+"""How an IPv6 address begins that stands for an IPv4 one; no policy takes it."""
 
 _NAME = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 DNS_LABEL = f"^{_NAME}$"
-_QUALIFIED = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_SUBDOMAIN = "([a-z0-9]+([.]|-+))*[a-z0-9]+"
+_QUALIFIED = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 LABEL_VALUE = f"^({_QUALIFIED})?$"
-LABEL_KEY = rf"^({_NAME}(\.{_NAME})*/)?{_QUALIFIED}$"
-SHORT_PREFIX = f"^([^/]{{0,{LONGEST_NAME}}}/)?[^/]*$"
-"""What keeps the part of a label's key before its slash short enough."""
+LABEL_KEY = (f"^({_SUBDOMAIN}/)?[^/]+$", f"^([^/]{{1,{LONGEST_NAME}}}/)?{_QUALIFIED}$")
+"""The key of a label, by what stands before its slash and what behind it: in one pattern, CEL would find it costly."""
 
 _DAYS = "[0-9]{1,6}d"
-_GO_DURATION = r"[+]?(([0-9]+([.][0-9]*)?|[.][0-9]+)(ns|us|µs|μs|ms|s|m|h))+"
+_GO_DURATION = "[+]?(([0-9]+([.][0-9]*)?|[.][0-9]+)(ns|us|µs|μs|ms|s|m|h))+"
 DURATION = f"^({_DAYS}|{_GO_DURATION})?$"
 LONGEST_DAYS = 106751
 """Whole days that a Go duration holds."""
@@ -93,7 +90,11 @@ _QUOTE = 'Quote values such as "yes", "on", "true" and "1": the API server takes
 
 
 def _rule(cel: str, message: str) -> Schema:
-    return {"x-kubernetes-validations": [{"rule": cel, "message": message}]}
+    return {"rule": cel, "message": message}
+
+
+def _rules(*rules: Schema) -> Schema:
+    return {"x-kubernetes-validations": list(rules)}
 
 
 def _told(message: str) -> Schema:
@@ -101,16 +102,19 @@ def _told(message: str) -> Schema:
     return {"errorMessage": message, "patternErrorMessage": message}
 
 
-def _label_value(description: str) -> Node:
+def _label_value() -> Node:
+    """A label's value, where null is the empty text: dropped, it would leave a selector that selects more."""
     shared = {"maxLength": LONGEST_LABEL, "pattern": LABEL_VALUE}
-    return Node("string", description, shared, editor=_told(f"not a label value. {_QUOTE}"), nullable=True)
+    told = _told(f"not a label value. {_QUOTE}")
+    return Node("string", "", shared, crd={"nullable": True}, editor=told, nullable=True)
 
 
 def _selector(kind: Kind) -> Node:
     """The one field that every spec must have."""
     where = "of all namespaces" if kind.cluster else "of the resource's own namespace"
-    key = {"allOf": [{"pattern": LABEL_KEY}, {"pattern": SHORT_PREFIX}]}
-    keys = f"self.all(key, key.matches('{LABEL_KEY}') && key.indexOf('/') <= {LONGEST_NAME})".replace("\\", "\\\\")
+    key = {"allOf": [{"pattern": pattern} for pattern in LABEL_KEY]}
+    message = "a key is a label key, such as app or example.com/tier"
+    keys = [_rule(f"self.all(key, key.matches('{pattern}'))", message) for pattern in LABEL_KEY]
     return Node(
         "object",
         f"Selects Services {where} by their labels; all of it must hold. {{}} selects every Service. Without it "
@@ -121,9 +125,9 @@ def _selector(kind: Kind) -> Node:
             "matchLabels": Node(
                 "object",
                 f"Labels that a Service must have. {_QUOTE}",
-                crd=_rule(keys, "a key is a label key, such as app or example.com/tier"),
+                crd=_rules(*keys),
                 editor={"propertyNames": key, "examples": [{"app": "web"}]},
-                values=_label_value(""),
+                values=_label_value(),
                 nullable=True,
             ),
             "matchExpressions": Node("array", "Conditions on labels.", items=_requirement(key), nullable=True),
@@ -132,18 +136,23 @@ def _selector(kind: Kind) -> Node:
 
 
 def _requirement(key: Schema) -> Node:
-    takes, alone = (f"[{', '.join(map(repr, words))}]" for words in (OPERATORS[:2], OPERATORS[2:]))
+    takes, alone = OPERATORS[:2], OPERATORS[2:]
     return Node(
         "object",
-        crd=_rule(
-            f"self.operator in {takes} ? has(self.values) && self.values.size() > 0"
-            " : !has(self.values) || self.values.size() == 0",
-            f"{' and '.join(OPERATORS[:2])} need values, {' and '.join(OPERATORS[2:])} take none",
+        crd=_rules(
+            _rule(
+                f"self.operator in {list(takes)} ? has(self.values) && self.values.size() > 0"
+                " : !has(self.values) || self.values.size() == 0",
+                f"{' and '.join(takes)} need values, {' and '.join(alone)} take none",
+            )
         ),
         editor={
-            "if": {"properties": {"operator": {"enum": list(OPERATORS[:2])}}},
-            "then": {"properties": {"values": {"type": "array", "minItems": 1}}, "required": ["values"]},
-            "else": {"properties": {"values": {"maxItems": 0}}},
+            "allOf": [
+                _where_operator(
+                    takes, {"properties": {"values": {"type": "array", "minItems": 1}}, "required": ["values"]}
+                ),
+                _where_operator(alone, {"properties": {"values": {"maxItems": 0}}}),
+            ]
         },
         fields={
             "key": Node("string", "The label's key.", key, editor=_told("not a label key")),
@@ -153,28 +162,38 @@ def _requirement(key: Schema) -> Node:
                 "NotIn also holds where the label is missing.",
                 {"enum": list(OPERATORS)},
             ),
-            "values": Node("array", f"For In and NotIn. {_QUOTE}", items=_label_value(""), nullable=True),
+            "values": Node("array", f"For In and NotIn. {_QUOTE}", items=_label_value(), nullable=True),
         },
         required=("key", "operator"),
     )
 
 
+def _where_operator(words: Sequence[str], then: Schema) -> Schema:
+    return {"if": {"properties": {"operator": {"enum": list(words)}}, "required": ["operator"]}, "then": then}
+
+
+def _annotated(key: str) -> str:
+    return (
+        f"The annotation {key} of a Service overrides it. Without it that decides; a Service without both gets nothing."
+    )
+
+
 def _targets(kind: Kind) -> Node:
-    annotation = f"Without it the annotation {kind.targets_annotation} on each Service says so, which also overrides it"
+    missing = _annotated(kind.targets_annotation)
     if kind.external:
         told = "not an address range, such as 10.0.0.0/8 or 2001:db8::/32"
         cidr = Node("string", "", {"pattern": CIDR, "not": {"pattern": MAPPED}}, editor=_told(told))
         return Node(
             "array",
             "Address ranges outside the cluster that the selected Services may talk to, IPv4 or IPv6. A bare address "
-            f"is that address alone; bits behind the prefix are cleared. {annotation}.",
+            f"is that address alone; bits behind the prefix are cleared. {missing}",
             editor={"examples": [["192.0.2.0/24", "2001:db8::/32"]]},
             items=cidr,
             nullable=True,
         )
     return Node(
         "array",
-        f"Services that the selected ones may talk to, each by its name. {annotation}.",
+        f"Services that the selected ones may talk to, each by its name. {missing}",
         editor={"examples": [[{"serviceName": "cart", "namespace": "shop"}]]},
         items=Node(
             "object",
@@ -199,9 +218,8 @@ def _direction(kind: Kind) -> Node:
     return Node(
         "string",
         "Who may begin a connection, seen from the selected Services: ingress (the targets), egress (the Services) or "
-        "all. What is not opened in this direction is closed. Without it the annotation "
-        f"{kind.direction_annotation} on each Service says so, which also overrides it.",
-        crd=_rule(f"self == '' || self.lowerAscii() in [{words}]", message),
+        f"all. What is not opened in this direction is closed. {_annotated(kind.direction_annotation)}",
+        crd=_rules(_rule(f"self == '' || self.lowerAscii() in [{words}]", message)),
         editor={"anyOf": [{"enum": list(WORDS)}, {"pattern": DIRECTION}, {"type": "null"}], **_told(message)},
         nullable=True,
     )
@@ -215,10 +233,12 @@ def _duration() -> Node:
         "How long the access lasts: a Go duration such as 1h30m, or whole days such as 7d. In the cluster it counts "
         f"from the creation of the resource; files need --anchor, or the annotation {EXPIRES_AT} instead. Without it "
         "the access has no end.",
-        crd=_rule(
-            f"self == '' || (self.matches('^{_DAYS}$') ? {days} > 0 && {days} <= {LONGEST_DAYS}"
-            f" : self.matches('^{_GO_DURATION}$') && duration(self) > duration('0s'))",
-            message,
+        crd=_rules(
+            _rule(
+                f"self == '' || (self.matches('^{_DAYS}$') ? {days} > 0 && {days} <= {LONGEST_DAYS}"
+                f" : self.matches('^{_GO_DURATION}$') && duration(self) > duration('0s'))",
+                message,
+            )
         ),
         editor={
             "allOf": [{"pattern": DURATION}, {"pattern": "^$|[1-9]"}],
@@ -339,20 +359,19 @@ def _stored(kind: Kind) -> Node:
 
 
 def _columns(kind: Kind) -> list[Schema]:
-    """What ``kubectl get`` shows; a priority of 1 means: with ``-o wide`` only."""
-    columns = [("Direction", ".spec.direction", "string", 0)]
+    """What ``kubectl get`` shows."""
+    columns = [("Direction", ".spec.direction", "string")]
     if kind.cluster and not kind.external:
-        columns.append(("Mirrored", ".spec.mirrored", "boolean", 0))
+        columns.append(("Mirrored", ".spec.mirrored", "boolean"))
     columns += [
-        ("Duration", ".spec.duration", "string", 0),
-        ("Expires", ".status.expirationTimestamp", "string", 0),
-        ("Ready", '.status.conditions[?(@.type=="Ready")].status', "string", 0),
-        ("Targets", f".spec.{kind.targets_field}", "string", 1),
-        ("Age", ".metadata.creationTimestamp", "date", 0),
+        ("Duration", ".spec.duration", "string"),
+        ("Expires", ".status.expirationTimestamp", "string"),
+        ("Ready", '.status.conditions[?(@.type=="Ready")].status', "string"),
+        ("Age", ".metadata.creationTimestamp", "date"),
     ]
-    return [
-        {"name": name, "jsonPath": path, "type": type_, "priority": priority} for name, path, type_, priority in columns
-    ]
+    shown: list[Schema] = [{"name": name, "jsonPath": path, "type": type_} for name, path, type_ in columns]
+    with_wide_only = {"name": "Targets", "jsonPath": f".spec.{kind.targets_field}", "type": "string", "priority": 1}
+    return [*shown, with_wide_only]
 
 
 def _openapi(node: Node) -> Schema:
@@ -360,8 +379,8 @@ def _openapi(node: Node) -> Schema:
     schema: Schema = {"type": node.type}
     if node.description:
         schema["description"] = node.description
-    if node.nullable:
-        schema["nullable"] = True
+    if node.items is not None:
+        schema["x-kubernetes-list-type"] = "atomic"
     schema |= {**node.shared, **node.crd}
     if node.fields:
         schema["properties"] = {name: _openapi(field) for name, field in node.fields.items()}
@@ -370,7 +389,7 @@ def _openapi(node: Node) -> Schema:
     if node.values is not None:
         schema["additionalProperties"] = _openapi(node.values)
     if node.items is not None:
-        schema = {"x-kubernetes-list-type": "atomic"} | schema | {"items": _openapi(node.items)}
+        schema["items"] = _openapi(node.items)
     return schema
 
 
@@ -393,7 +412,7 @@ def _metadata(kind: Kind) -> Node:
     known = {
         "name": _object_name("Name of the resource; names of policies begin with it."),
         "namespace": _name(place),
-        "labels": Node("object", _QUOTE, values=_label_value("")._replace(nullable=False), nullable=True),
+        "labels": Node("object", _QUOTE, values=_label_value()._replace(nullable=False), nullable=True),
         "annotations": _annotations(kind),
     }
     rest = {name: Node(type_) for name, type_ in _OBJECT_META.items()}
@@ -417,7 +436,7 @@ _OBJECT_META = {
 
 
 def _object_name(description: str) -> Node:
-    shared = {"maxLength": LONGEST_NAME, "pattern": rf"^{_NAME}(\.{_NAME})*$"}
+    shared = {"maxLength": LONGEST_NAME, "pattern": f"^{_SUBDOMAIN}$"}
     return Node("string", description, shared, editor=_told("not a name: lower-case letters, digits, hyphens and dots"))
 
 
