@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from maxtac_render.model.catalogue import Code
-from maxtac_render.model.diagnostics import Report, did_you_mean
+from maxtac_render.model.diagnostics import Report, did_you_mean, nearest
 from maxtac_render.model.objects import FieldPath, Key, Resource, path_text
 
 _NOUNS = {
@@ -110,8 +110,13 @@ class Fields:
         """Report every key of a mapping that is none of these names; ``guesses`` are better hints than likeness."""
         value = self.at(path)
         for key in [key for key in value if key not in names] if isinstance(value, dict) else ():
-            guess = (guesses or {}).get(key) or did_you_mean(key, names)
-            self.report.add(Code.UNKNOWN_FIELD, self.resource, (*path, Key(key)), name=key, guess=guess)
+            guess = (guesses or {}).get(key)
+            facts = {
+                "name": key,
+                "guess": guess or did_you_mean(key, names),
+                "near": "" if guess else nearest(key, names),
+            }
+            self.report.add(Code.UNKNOWN_FIELD, self.resource, (*path, Key(key)), **facts)
 
     def wrong(self, path: FieldPath, value: object, expected: str, done: str = "ignored") -> None:
         """Report that a value is not of the type it must be."""

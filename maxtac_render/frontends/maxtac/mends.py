@@ -15,7 +15,6 @@ from maxtac_render.model.names import is_label_name
 from maxtac_render.model.objects import FieldPath
 from maxtac_render.model.ownership import rfc3339
 
-_GUESS = re.compile(r"did you mean (\S+)\?")
 _UNEASY = re.compile(r"[\\\r\n]|''")
 """What stands in source text that is not the text itself."""
 
@@ -99,8 +98,8 @@ def _make_cluster_access(diagnostic: Diagnostic, _now: datetime) -> Changes:
 
 
 def _take_guess(diagnostic: Diagnostic, _now: datetime) -> Changes:
-    guess = _GUESS.fullmatch(_fact(diagnostic, "guess"))
-    return (Change(diagnostic.field, "rename", guess[1]),) if guess else ()
+    near = _fact(diagnostic, "near")
+    return (Change(diagnostic.field, "rename", near),) if near else ()
 
 
 def _remove(diagnostic: Diagnostic, _now: datetime) -> Changes:

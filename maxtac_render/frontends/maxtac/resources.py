@@ -176,8 +176,11 @@ def report_unknown(about: Located, annotations: Mapping[str, str], known: tuple[
     for key in annotations:
         if GROUP in key and key not in known and is_ours(key):
             path = ("metadata", "annotations", Key(key))
-            guess = "it belongs on the MaxTac resource" if key == EXPIRES_AT else did_you_mean(key, known)
-            report.add(Code.UNKNOWN_ANNOTATION, about, path, key=key, guess=guess)
+            guess = "it belongs on the MaxTac resource" if key == EXPIRES_AT else ""
+            near = "" if guess else nearest(key, known)
+            report.add(
+                Code.UNKNOWN_ANNOTATION, about, path, key=key, guess=guess or did_you_mean(key, known), near=near
+            )
 
 
 def is_ours(key: str) -> bool:
