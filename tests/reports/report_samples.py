@@ -96,7 +96,7 @@ RUN = Run(
         Spot(Origin("deploy/fine.yaml"), ACCESS._replace(name="fine")),
     ),
     root="/work",
-    directory="/work/apps",
+    directory="/srv/apps",
     whole="deploy",
 )
 

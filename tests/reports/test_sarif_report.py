@@ -79,7 +79,7 @@ def test_severities_are_levels(severity: Severity, level: str) -> None:
         ("a.yaml", "apps/a.yaml"),
         ("./x/../a.yaml", "apps/a.yaml"),
         ("../b.yaml", "b.yaml"),
-        ("/work/apps/c.yaml", "apps/c.yaml"),
+        ("/srv/apps/c.yaml", "apps/c.yaml"),
         ("../../other/d.yaml", "file:///other/d.yaml"),
         ("git:HEAD~1:deploy/e.yaml", "deploy/e.yaml"),
         ("git:HEAD@{1 day ago, 12:00}:deploy/f:g.yaml", "deploy/f%3Ag.yaml"),
