@@ -95,7 +95,7 @@ RUN = Run(
         Spot(Origin("../elsewhere/x.yaml", 0, 3), ACCESS._replace(namespace="default")),
         Spot(Origin("deploy/fine.yaml"), ACCESS._replace(name="fine")),
     ),
-    root="/work",
+    root="/srv",
     directory="/srv/apps",
     whole="deploy",
 )

@@ -49,7 +49,7 @@ def test_paths_are_relative(path: str, shown: str) -> None:
 
 def test_the_directory_may_be_the_root() -> None:
     """Where the command runs in the root of the repository, paths stay."""
-    run = RUN._replace(directory="/work", whole=".")
+    run = RUN._replace(directory="/srv", whole=".")
     assert [
         issue["location"]["path"] for issue in json.loads(rendered("gitlab", [finding(), finding(path="")], run))
     ] == [
