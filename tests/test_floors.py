@@ -45,7 +45,7 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize(("name", "path"), modules(), ids=[name for name, _ in modules()])
+@pytest.mark.parametrize(("name", "path"), list(modules()), ids=[name for name, _ in modules()])
 def test_a_room_imports_from_lower_floors_and_its_own_folder(name: str, path: Path) -> None:
     """No import leads up, or sideways into another room."""
     room = name.split(".", maxsplit=1)[0]
@@ -57,7 +57,7 @@ def test_a_room_imports_from_lower_floors_and_its_own_folder(name: str, path: Pa
             assert other == room or FLOORS[other] < FLOORS[room], f"{name} imports {imported}"
 
 
-@pytest.mark.parametrize(("name", "path"), modules(), ids=[name for name, _ in modules()])
+@pytest.mark.parametrize(("name", "path"), list(modules()), ids=[name for name, _ in modules()])
 def test_few_rooms_know_the_outside(name: str, path: Path) -> None:
     """YAML, click and kubernetes each have their rooms, and under floor 3 nothing reads a clock, a file or more."""
     room = name.split(".", maxsplit=1)[0]

@@ -60,6 +60,10 @@ def compiled(files: Iterable[Input], options: Options, report: Report, console: 
         from maxtac_render.engine.expiring import remind  # noqa: PLC0415 - only for whoever asks
 
         remind(output.policies, options.now, look.within, report)
+    if look.thorough and report.worst is Severity.ERROR:
+        from maxtac_render.frontends.maxtac.validation import validate  # noqa: PLC0415 - only where something is wrong
+
+        validate(intake.checked, report.sorted(), report)
     if intake.addressed:
         _heed(intake, look, output, report)
     return Compilation(options, report, intake, output)

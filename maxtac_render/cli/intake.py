@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -13,7 +13,7 @@ from maxtac_render.cli.values import GIT, moment
 from maxtac_render.engine.lifetime import Anchor
 from maxtac_render.manifests.encoding import mentions
 from maxtac_render.manifests.read import read
-from maxtac_render.model.diagnostics import Diagnostic, Located, Report, Spot
+from maxtac_render.model.diagnostics import Diagnostic, Report
 from maxtac_render.model.errors import SourceFault
 from maxtac_render.model.intent import KINDS
 from maxtac_render.model.objects import FieldPath, Origin, Resource
@@ -41,14 +41,13 @@ class Intake:
     def __init__(self, inputs: Iterable[Input], options: Options, report: Report, *, thorough: bool = False) -> None:
         self.addressed: dict[str, bytes] = {}
         """The files in which comments may speak to this program."""
-        self.checked: list[Located] = []
+        self.checked: list[Resource] = []
         """The MaxTac resources that were read."""
         self._inputs = inputs
         self._thorough = thorough
         self._options = options
         self._report = report
         self._locations: dict[str, Location | None] = {}
-        self._bodies: dict[tuple[str, int, int], Mapping[str, Any]] = {}
         self._history: History | None = None
 
     @property
@@ -64,7 +63,6 @@ class Intake:
 
     def resources(self, console: Console) -> Iterator[Resource]:
         """The Resources of all files. Raises SourceFault for what cannot be read."""
-        asks_git = self._options.anchor == GIT
         for path, data, named, location in console.progress(self._inputs, "reading file"):
             self._locations[path] = location
             if mentions(data, ADDRESS):
@@ -74,9 +72,7 @@ class Intake:
                 resources = console.progress(resources, f"reading {path}, object")
             for resource in resources:
                 if resource.ref.kind in KINDS:
-                    self.checked.append(Spot(resource.origin, resource.ref))
-                    if asks_git:
-                        self._bodies[resource.origin[:3]] = resource.body
+                    self.checked.append(resource)
                 yield resource
 
     def anchor(self) -> Anchor | None:
@@ -99,7 +95,8 @@ class Intake:
     def _lines(self, origin: Origin) -> tuple[int, int]:
         """The first and the last line of the resource at an origin."""
         lines = [origin.line]
-        for path in _paths(self._bodies.get(origin[:3], {}), ()):
+        body = next((resource.body for resource in self.checked if resource.origin[:3] == origin[:3]), {})
+        for path in _paths(body, ()):
             place = origin.places(path)
             if place is not None:
                 lines += (place.line, place.line + place.text.count("\n"))

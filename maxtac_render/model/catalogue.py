@@ -81,6 +81,12 @@ class Code(Enum):
         "write apiVersion: maxtac.vtk.io/v1alpha1 if MaxTac's is meant",
     )
     UNKNOWN_FIELD = Entry("unknown-field", ERROR, "unknown field {name}; ignored", "{guess}")
+    SCHEMA = Entry(
+        "schema",
+        ERROR,
+        "{problem}",
+        "compare it with schemas/{kind}.json; maxtac manifests crds prints what the API server asks for",
+    )
     WRONG_TYPE = Entry(
         "wrong-type",
         ERROR,

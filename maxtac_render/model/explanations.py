@@ -144,6 +144,23 @@ spec:
   duration: 30d
 """,
     ),
+    Code.SCHEMA: Explanation(
+        "In a resource in which something is wrong already, its schema refuses something else too. maxtac check "
+        "asks the schema only then: in all other resources the compiler's own rules have found nothing.",
+        """\
+kind: Access
+spec:
+  serviceSelector: {}
+  direction: up
+status: none
+""",
+        """\
+kind: Access
+spec:
+  serviceSelector: {}
+  direction: ingress
+""",
+    ),
     Code.WRONG_TYPE: Explanation(
         "A value has another type than its field must have, such as a text where a list is expected. The API "
         "server refuses the object; here it counts as if the field were not there, and nothing is opened "

@@ -75,12 +75,13 @@ def _control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Control
 
 
 @pytest.fixture
-def kubectl(control_plane: ControlPlane) -> Run:
+def kubectl(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Run kubectl as the administrator of the control plane: `kubectl("get", "ns")`."""
     program = _part("kubectl")
+    cache = tmp_path_factory.mktemp("kubectl-cache")  # what an earlier test discovered may have changed
 
     def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        command = [str(program), f"--kubeconfig={control_plane.kubeconfig}", *arguments]
+        command = [str(program), f"--kubeconfig={control_plane.kubeconfig}", f"--cache-dir={cache}", *arguments]
         return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=120)
 
     return run
