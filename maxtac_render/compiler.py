@@ -12,15 +12,12 @@ from maxtac_render.engine.naming import settle
 from maxtac_render.engine.resolve import resolve
 from maxtac_render.frontends import maxtac
 from maxtac_render.manifests import write
-from maxtac_render.model.diagnostics import Code, Report, Severity, Spot
-from maxtac_render.model.objects import Origin, Resource
+from maxtac_render.model.diagnostics import NOWHERE, Code, Report, Severity
+from maxtac_render.model.objects import Resource
 from maxtac_render.model.options import Options
 from maxtac_render.model.policy import Policy
 from maxtac_render.model.snapshot import Snapshot
 from maxtac_render.wire import metadata, networkpolicy, service
-
-NOWHERE = Spot(Origin(""))
-"""What findings about the input as a whole are about."""
 
 
 class Output(NamedTuple):
@@ -35,8 +32,7 @@ def compile_intents(
 ) -> Output:
     """Compile resources into policies.
 
-    ``anchor`` tells from when the durations of the resource at an origin count; without it, only moments in the
-    resource itself do.
+    ``anchor`` tells from when the durations of the resource at an origin count, besides what the resource says.
     """
     snapshot = decode(resources, options, report)
     if not snapshot.intents and report.worst < Severity.ERROR:

@@ -13,7 +13,7 @@ from maxtac_render.cli import parameters
 from maxtac_render.cli.console import Console
 from maxtac_render.cli.intake import Intake, inputs
 from maxtac_render.model.catalogue import Code, Severity
-from maxtac_render.model.diagnostics import Report
+from maxtac_render.model.diagnostics import NOWHERE, Report
 from maxtac_render.model.options import Options, severities
 from maxtac_render.sources import Input
 
@@ -76,7 +76,7 @@ def _heed(intake: Intake, look: Look, output: compiler.Output, report: Report) -
     unasked = {Code.EXPIRING} if look.within is None else set()
     heed(report, intake.addressed, unasked if look.thorough else unasked | PARSED)
     if output.intents and not output.policies and report.worst < Severity.ERROR:
-        report.add(Code.NO_POLICIES, compiler.NOWHERE)
+        report.add(Code.NO_POLICIES, NOWHERE)
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -44,6 +44,10 @@ class Spot(NamedTuple):
     ref: ObjectRef | None = None
 
 
+NOWHERE = Spot(Origin(""))
+"""What findings about the input as a whole are about."""
+
+
 class Diagnostic(NamedTuple):
     """One finding: what, how grave, about which field of which object, and how to mend it.
 

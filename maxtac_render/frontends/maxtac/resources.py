@@ -6,25 +6,24 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from maxtac_render.frontends.maxtac.lifetime import read_lifetime
+from maxtac_render.frontends.maxtac.selection import read_selector
 from maxtac_render.frontends.maxtac.targets import POLICY_LEFT_OUT, RULE_LEFT_OUT, spec_targets
 from maxtac_render.model.diagnostics import Code, Located, Report, did_you_mean, nearest
 from maxtac_render.model.fields import Fields, shown
 from maxtac_render.model.intent import EXPIRES_AT, GROUP, KINDS, VERSION, WORDS, Direction, Kind, Lifetime, Wanted
-from maxtac_render.model.names import is_label_key, is_label_value
 from maxtac_render.model.objects import METADATA, FieldPath, Key, ObjectRef, Origin, Resource
 from maxtac_render.model.ownership import DOMAIN
 from maxtac_render.model.ports import Port, parse_port
-from maxtac_render.model.selectors import OPERATORS, Requirement, Selector
+from maxtac_render.model.selectors import Selector
 
 PORTS = f"{DOMAIN}/ports"
-_SELECTOR = ("matchLabels", "matchExpressions")
-_SELECTS_NOTHING = "selects nothing"
+"""The annotation, of a resource or a Service, that limits external egress."""
+ANNOTATIONS = (EXPIRES_AT, PORTS)
+"""The annotations of a MaxTac resource that mean something."""
 CLOSED = "both directions isolated, rules left out"
 NOTHING_MADE = "nothing rendered"
 """What becomes of a direction that is none: the second is what the MaxTac controller does."""
 _PORTS = "a port such as 443/TCP or 8000-8100/UDP"
-ANNOTATIONS = (EXPIRES_AT, PORTS)
-"""The annotations of a MaxTac resource that mean something."""
 
 
 class Aim(NamedTuple):
@@ -74,7 +73,7 @@ def read_wish(resource: Resource, report: Report, *, controller: bool = False) -
         resource.ref,
         resource.origin,
         kind,
-        _selector(fields),
+        read_selector(fields),
         spec_targets(fields, kind, POLICY_LEFT_OUT if controller else RULE_LEFT_OUT),
         aim,
         mirrored,
@@ -187,62 +186,3 @@ def is_ours(key: str) -> bool:
     """Tell whether an annotation's prefix is MaxTac's or this compiler's."""
     prefix = key.partition("/")[0]
     return prefix == GROUP or prefix.startswith(f"{GROUP}.") or prefix.endswith(f".{GROUP}")
-
-
-def _selector(fields: Fields) -> Selector | None:
-    path = ("spec", "serviceSelector")
-    if fields.at(path) is None:
-        spec = fields.at(("spec",))
-        where = path if spec is not None else ("metadata", "name")
-        return (
-            fields.report.add(Code.MISSING_SELECTOR, fields.resource, where) if isinstance(spec or {}, dict) else None
-        )
-    if fields.mapping(path, _SELECTS_NOTHING) is None:
-        return None
-    unknown = next((key for key in fields.at(path) if key not in _SELECTOR), None)
-    if unknown is not None:
-        guess = did_you_mean(unknown, _SELECTOR) if nearest(unknown, _SELECTOR) else "write labels under matchLabels"
-        return _invalid(fields, (*path, Key(unknown)), f"{unknown} is none of {' and '.join(_SELECTOR)}", guess)
-    labels = fields.labels((*path, "matchLabels"), _SELECTS_NOTHING)
-    requirements = _requirements(fields, (*path, "matchExpressions"))
-    if labels is None or requirements is None:
-        return None
-    for key, value in labels.items():
-        if not is_label_key(key) or not is_label_value(value):
-            return _invalid(fields, (*path, "matchLabels", key), f"{key}={value} is no label")
-    return Selector(tuple(sorted(labels.items())), requirements)
-
-
-def _requirements(fields: Fields, path: FieldPath) -> tuple[Requirement, ...] | None:
-    entries = fields.at(path)
-    if entries is not None and fields.sequence(path) is None:
-        return None
-    read = [_requirement(fields, (*path, number)) for number in range(len(entries or ()))]
-    return None if None in read else tuple(filter(None, read))
-
-
-def _requirement(fields: Fields, path: FieldPath) -> Requirement | None:
-    if not isinstance(fields.at(path), dict):
-        return _invalid(fields, path, "an expression has key, operator and values")
-    fields.known(path, ("key", "operator", "values"))
-    key, operator = fields.string((*path, "key")) or "", fields.string((*path, "operator"))
-    entries = fields.sequence((*path, "values")) or ()
-    values = [fields.text((*path, "values", number)) or "" for number in range(len(entries))]
-    if not is_label_key(key):
-        return _invalid(fields, (*path, "key"), f"{key or '(none)'} is no label key")
-    if operator not in OPERATORS:
-        guess = did_you_mean(operator or "", OPERATORS)
-        return _invalid(fields, (*path, "operator"), f"operator {operator or '(none)'} is not known", guess)
-    if bool(values) != (operator in ("In", "NotIn")):
-        need = "needs values" if not values else "takes no values"
-        return _invalid(fields, (*path, "operator"), f"operator {operator} {need}")
-    wrong = next((value for value in values if not is_label_value(value)), None)
-    if wrong is not None:
-        return _invalid(fields, (*path, "values"), f"{wrong} is no label value")
-    return Requirement(key, operator, tuple(sorted(set(values))))
-
-
-def _invalid(fields: Fields, path: FieldPath, problem: str, guess: str = "") -> None:
-    usual = "write matchLabels with pairs, or matchExpressions with key, operator and values"
-    facts = {"problem": problem, "done": _SELECTS_NOTHING, "guess": guess or usual}
-    fields.report.add(Code.INVALID_SELECTOR, fields.resource, path, **facts)

@@ -13,7 +13,6 @@ from maxtac_render.model.diagnostics import Code, Diagnostic, Report, Severity
 from maxtac_render.model.intent import KINDS
 from maxtac_render.model.objects import FieldPath, ObjectRef, Resource
 
-
 _OTHER_KIND = (Code.UNKNOWN_KIND, Code.MEANT_CLUSTER_ACCESS)
 """Findings after which the schema of the kind that is written says nothing of use."""
 
