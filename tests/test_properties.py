@@ -5,10 +5,14 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -249,3 +253,17 @@ def test_the_worlds_are_worth_trying() -> None:
     """The connections hold all names, so that the properties are about something."""
     pods = {end for connection in CONNECTIONS for end in connection[:2] if isinstance(end, Pod)}
     assert len(pods) == len(NAMES) * len(NAMESPACES) * 2
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "4294967295"])
+def test_the_hash_seed_never_changes_what_is_printed(seed: str) -> None:
+    """Policies and findings come in one order, whatever order Python's sets have."""
+    sources = [TESTDATA / "walkthrough", TESTDATA / "cases" / "names-that-meet-get-a-hash" / "input"]
+    command = [sys.executable, "-m", "maxtac_render", "render", *sources]
+    runs = [
+        subprocess.run(command, capture_output=True, check=True, env={**os.environ, "PYTHONHASHSEED": number})
+        for number in ("7", seed)
+    ]
+    assert runs[0].stdout == runs[1].stdout
+    assert runs[0].stderr == runs[1].stderr
+    assert runs[0].stdout
