@@ -69,6 +69,8 @@ def test_the_output_is_what_readme_shows(example: Example, project: Path) -> Non
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "NO_COLOR": "1"}
     shell = ["bash", "-c", example.command]
     done = subprocess.run(shell, cwd=project, env=env, capture_output=True, text=True, check=False)
+    fails = re.search(r"^(error\[|--- )", example.output, re.MULTILINE) is not None
+    assert (done.returncode != 0) == fails, done.stderr
     printed = done.stdout or done.stderr
     pattern = "".join(
         ".*?" if line == "...\n" else re.escape(line) for line in example.output.splitlines(keepends=True)
