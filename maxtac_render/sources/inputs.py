@@ -67,5 +67,9 @@ def too_long(path: str) -> SourceFault:
 
 def unreadable(path: str, error: Exception) -> SourceFault:
     """The fault of a path that the system will not let us read, with its reason."""
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    reason = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        reason = error.strerror
+    elif isinstance(error, ValueError):
+        reason = "no path has such a name"  # a null character; Python's own words differ from version to version
     return SourceFault(f"cannot read {path or 'a path without a name'}: {reason[:1].lower()}{reason[1:]}")

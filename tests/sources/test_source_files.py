@@ -255,7 +255,7 @@ def test_special_files_are_read_only_when_named(tmp_path: Path, read) -> None:
         ("", "cannot read a path without a name: no such file or directory"),
         ("live:prod", "cannot read live:prod: no such file or directory; kinds of sources besides paths: -, git:"),
         ("no\nwhere", r"cannot read no\nwhere: no such file or directory"),
-        ("a\0b", r"cannot read a\x00b: embedded null byte"),
+        ("a\0b", r"cannot read a\x00b: no path has such a name"),
     ],
 )
 def test_what_does_not_exist_is_a_fault(tmp_path: Path, read, monkeypatch, source: str, message: str) -> None:
