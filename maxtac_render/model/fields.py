@@ -54,14 +54,6 @@ class Fields:
         value = self.at(path)
         return value if value is None or isinstance(value, str) else self.wrong(path, value, "a string")
 
-    def boolean(self, path: FieldPath) -> bool:
-        """A boolean; False where it is missing, null or wrong."""
-        value = self.at(path)
-        if value is None or isinstance(value, bool):
-            return bool(value)
-        self.wrong(path, value, "true or false")
-        return False
-
     def labels(self, path: FieldPath, done: str = "ignored") -> dict[str, str] | None:
         """A mapping of strings to strings, empty where it is missing; None where all or any of it is wrong.
 
@@ -72,10 +64,8 @@ class Fields:
             return {}
         if not isinstance(value, dict):
             return self.wrong(path, value, "a mapping", done)
-        for item in value.values():
-            if type(item) is not str:
-                return self._mended(path, value)
-        return value
+        labels = self._sound(value)
+        return self._mended(path, value) if labels is None else labels
 
     def readable(self, path: FieldPath) -> dict[str, str]:
         """The same, of which what is wrong stays as the text that JSON has for it.
@@ -83,7 +73,10 @@ class Fields:
         Such a text is no label and no list of targets: whoever needs the value finds it unusable, and the rest is kept.
         """
         value = self.at(path)
-        if not isinstance(value, dict) or all(type(item) is str for item in value.values()):
+        labels = self._sound(value)
+        if labels is not None:
+            return labels
+        if not isinstance(value, dict):
             return self.labels(path) or {}
         texts = {key: "" if item is None else self.text((*path, key)) for key, item in value.items()}
         return {key: shown(value[key]) if text is None else text for key, text in texts.items()}
@@ -101,6 +94,16 @@ class Fields:
         """A value as it stands in the source, or else as JSON has it."""
         place = self.resource.origin.places(path)
         return (place and place.text) or shown(self.at(path))
+
+    @staticmethod
+    def _sound(value: Any) -> dict[str, str] | None:
+        """A mapping in which every value is a string; None when it is none."""
+        if not isinstance(value, dict):
+            return None
+        for item in value.values():
+            if type(item) is not str:
+                return None
+        return value
 
     def _mended(self, path: FieldPath, value: Mapping[str, Any]) -> dict[str, str] | None:
         texts = {key: "" if item is None else self.text((*path, key)) for key, item in value.items()}

@@ -44,8 +44,6 @@ class Selector(NamedTuple):
         )
 
 
-EVERYTHING = Selector()
-
 Item = TypeVar("Item")
 
 
