@@ -7,7 +7,7 @@ from maxtac_render.model.intent import Direction
 from maxtac_render.model.ownership import BASELINE
 from maxtac_render.model.policy import ANY_PEER, NAMESPACE_NAME, CIDRPeer, PodPeer, Policy, Rule
 from maxtac_render.model.ports import ANY_PORT, Port
-from maxtac_render.model.selectors import EVERYTHING, Requirement, Selector
+from maxtac_render.model.selectors import Requirement, Selector
 
 SHOP = Selector(((NAMESPACE_NAME, "shop"),))
 WEB = Selector((("app", "web"),))
@@ -42,8 +42,8 @@ def test_golden_table() -> None:
 def test_everything_is_said_to_be_everything() -> None:
     """An empty selector and open peers and ports are words, never blanks."""
     assert allows(Rule(Direction.INGRESS, (ANY_PEER,), ANY_PORT)) == "from anyone any port"
-    assert allows(Rule(Direction.EGRESS, (PodPeer(EVERYTHING, EVERYTHING),), ANY_PORT)) == "to {<all>}/<all> any port"
-    assert " <all> " in list(table([policy(subject=EVERYTHING)]))[1]
+    assert allows(Rule(Direction.EGRESS, (PodPeer(Selector(), Selector()),), ANY_PORT)) == "to {<all>}/<all> any port"
+    assert " <all> " in list(table([policy(subject=Selector())]))[1]
 
 
 def test_rules_with_addresses_and_ranges() -> None:
