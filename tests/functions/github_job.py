@@ -51,7 +51,7 @@ class Job:
         summary.write_text("")
         environment = {
             "PATH": f"{self.tools}:{os.environ['PATH']}",
-            "HOME": os.environ["HOME"],
+            "HOME": os.environ.get("HOME", "/"),
             "GITHUB_ACTION_PATH": str(FOLDER),
             "GITHUB_OUTPUT": str(output),
             "GITHUB_STEP_SUMMARY": str(summary),

@@ -40,7 +40,7 @@ class Runner:
         definition = JOBS[".maxtac"] | JOBS[job]
         script = "\n".join((*definition["before_script"], *definition["script"]))
         environment = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-        environment |= {"PATH": f"{self.image}:{os.environ['PATH']}", "HOME": os.environ["HOME"], **variables}
+        environment |= {"PATH": f"{self.image}:{os.environ['PATH']}", "HOME": os.environ.get("HOME", "/"), **variables}
         done = subprocess.run(
             [*self._shell, "-c", script],
             cwd=self.place,
