@@ -67,7 +67,7 @@ class Fields:
         labels = self._sound(value)
         return self._mended(path, value) if labels is None else labels
 
-    def readable(self, path: FieldPath) -> dict[str, str]:
+    def readable(self, path: FieldPath, done: str = "ignored") -> dict[str, str]:
         """The same, of which what is wrong stays as the text that JSON has for it.
 
         Such a text is no label and no list of targets: whoever needs the value finds it unusable, and the rest is kept.
@@ -77,7 +77,7 @@ class Fields:
         if labels is not None:
             return labels
         if not isinstance(value, dict):
-            return self.labels(path) or {}
+            return self.labels(path, done) or {}
         texts = {key: "" if item is None else self.text((*path, key)) for key, item in value.items()}
         return {key: shown(value[key]) if text is None else text for key, text in texts.items()}
 

@@ -184,7 +184,7 @@ def test_hopeless_texts_cost_little(piece: str) -> None:
     text = f"a: {piece * (9_000 // len(piece))}\x7f".encode()
     started = time.process_time()
     assert not taken(text)
-    assert time.process_time() - started < 5  # a pattern that tries everything would need years
+    assert time.process_time() - started < 0.2
 
 
 def mutated(text: str, chance: random.Random, others: list[str]) -> str:

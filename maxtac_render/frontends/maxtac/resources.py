@@ -61,7 +61,7 @@ def read_wish(resource: Resource, report: Report, *, controller: bool = False) -
     _check_spec(fields, kind)
     fields.known(("metadata",), METADATA)
     fields.readable(("metadata", "labels"))
-    annotations = fields.readable(("metadata", "annotations"))
+    annotations = fields.readable(("metadata", "annotations"), "rules left out")
     known = ANNOTATIONS if kind.external else (EXPIRES_AT,)
     report_unknown(resource, annotations, known, report)
     mirrored, sound = _mirrored(fields, kind)

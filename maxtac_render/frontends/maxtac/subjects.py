@@ -86,7 +86,7 @@ class Subjects:
         if self._mode == "narrow":
             return self._narrowed(wish, service, annotated)
         return Stated(
-            spec.targets if annotated.targets is None else annotated.targets,
+            spec.targets if annotated.targets is None else _known(annotated.targets, spec.targets),
             spec.aim if annotated.aim is None else annotated.aim,
             spec.ports if annotated.ports is None else annotated.ports,
         )
@@ -122,7 +122,8 @@ class Subjects:
         if aim is not None and annotated.aim is not None:
             opens = aim.opens & annotated.aim.opens
             if annotated.aim.isolates & aim.isolates is not annotated.aim.isolates:
-                what = f"the direction of {wish.ref} is {aim.isolates.word}; rules for {opens.word} kept"
+                kept = "rules left out" if opens is Direction.NONE else f"rules for {opens.word} kept"
+                what = f"the direction of {wish.ref} is {aim.isolates.word}; {kept}"
                 self._ignored(wish, service, kind.direction_annotation, what)
             aim = aim._replace(opens=opens)
         if annotated.ports is not None:
@@ -148,6 +149,12 @@ class Subjects:
     def _ignored(self, wish: Wish, service: Service, key: str, what: str) -> None:
         path = ("metadata", "annotations", key)
         self._report.add(Code.IGNORED_ANNOTATION, service, path, key=key, what=what, cr=wish.ref)
+
+
+def _known(annotated: tuple[Wanted, ...], spec: tuple[Wanted, ...] | None) -> tuple[Wanted, ...]:
+    """The targets of an annotation; those that the spec names too are the spec's."""
+    written = {wanted.target: wanted for wanted in spec or ()}
+    return tuple(written.get(wanted.target, wanted) for wanted in annotated)
 
 
 def _peers(targets: tuple[Wanted, ...] | None) -> frozenset[Target]:
