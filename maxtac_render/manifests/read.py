@@ -11,7 +11,7 @@ from maxtac_render.manifests.faults import Broken, Fault, OverLimit
 from maxtac_render.manifests.lines import plain_document
 from maxtac_render.manifests.places import Document
 from maxtac_render.manifests.stream import SKIPPED, Chunk, chunks, remainder
-from maxtac_render.manifests.wanted import is_wanted
+from maxtac_render.manifests.wanted import INTENTS, Wanted
 from maxtac_render.model.diagnostics import Code, Report, Spot, did_you_mean, nearest
 from maxtac_render.model.intent import GROUP, KINDS, VERSION
 from maxtac_render.model.objects import FieldPath, Key, ObjectRef, Origin, Place, Resource
@@ -23,13 +23,15 @@ BYTES: Final = 256 * 1024 * 1024
 """The largest input that is read."""
 
 
-def read(data: bytes, path: str, report: Report, *, named: bool = False, thorough: bool = False) -> Iterator[Resource]:
-    """The objects of a file that matter, in their order: Services, and everything of MaxTac's group.
+def read(  # noqa: PLR0913 - what is read, and three ways to read it
+    data: bytes, path: str, report: Report, *, named: bool = False, thorough: bool = False, wanted: Wanted = INTENTS
+) -> Iterator[Resource]:
+    """The objects of a file that are wanted, in their order; by default Services and all of MaxTac's group.
 
     What cannot be read is reported and left out: loudly if somebody ``named`` the file or it mentions MaxTac's group,
     else once for the file. With ``thorough`` even documents that cannot matter are parsed, and so found broken.
     """
-    reading = _Reading(path, report, loud=named or mentions(data, GROUP))
+    reading = _Reading(path, report, wanted, loud=named or mentions(data, GROUP))
     if len(data) > BYTES:
         reading.refuse(OverLimit("the size of the file", BYTES), 0)
         return
@@ -54,9 +56,10 @@ class _Text(NamedTuple):
 class _Reading:
     """One file being read: counts its documents, and says what is wrong with them."""
 
-    def __init__(self, path: str, report: Report, *, loud: bool) -> None:
+    def __init__(self, path: str, report: Report, wanted: Wanted, *, loud: bool) -> None:
         self._path = path
         self._report = report
+        self._wanted = wanted
         self._loud = loud
         self._quiet_said = False
         self._count = 0
@@ -66,7 +69,7 @@ class _Reading:
         rest = Chunk(text, 0)
         if looks_like_json(text):
             rest = yield from self._json(text)
-        for chunk in chunks(rest.text, thorough=thorough):
+        for chunk in chunks(rest.text, thorough=thorough, wanted=self._wanted):
             if chunk is SKIPPED:
                 self._count += 1
             else:
@@ -164,7 +167,8 @@ class _Reading:
 
     def _resource(self, text: _Text, body: dict[str, Any], path: FieldPath, line: int) -> Resource | None:
         api_version, kind = _word(body, "apiVersion"), _word(body, "kind")
-        if not (is_wanted(api_version, kind) or kind in KINDS):
+        wanted = self._wanted.takes(api_version, kind)
+        if not (wanted or kind in KINDS):
             return None
         metadata = body.get("metadata")
         names = metadata if isinstance(metadata, dict) else {}
@@ -174,10 +178,10 @@ class _Reading:
         if not api_version:
             facts = {"what": f"{kind} without an apiVersion", "guess": f"write apiVersion: {GROUP}/{VERSION}"}
             self._report.add(Code.UNKNOWN_KIND, resource, ("kind",), **facts)
-        elif not is_wanted(api_version, kind) and nearest(api_version, [f"{GROUP}/{VERSION}"], 0.85):
+        elif not wanted and nearest(api_version, [f"{GROUP}/{VERSION}"], 0.85):
             facts = {"what": f"{kind} of {api_version}", "guess": f"did you mean {GROUP}/{VERSION}?"}
             self._report.add(Code.UNKNOWN_KIND, resource, ("apiVersion",), **facts)
-        elif not is_wanted(api_version, kind):
+        elif not wanted:
             self._report.add(Code.OTHER_GROUP, resource, ("apiVersion",), kind=kind, api_version=api_version)
         elif not kind:
             facts = {"what": f"an object of {api_version} without a kind"}

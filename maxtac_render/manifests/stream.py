@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from maxtac_render.manifests.faults import Fault
-from maxtac_render.manifests.wanted import SUSPECTS
+from maxtac_render.manifests.wanted import INTENTS, Wanted
 from maxtac_render.model.intent import GROUP
 
 
@@ -28,10 +28,9 @@ _HEAD = re.compile(rb"(?:---(?: +#[^\n]*| *\r?)\n)?(?: *(?:#[^\n]*|\r)?\n)*[A-Za
 _NOTABLE = re.compile(rb"\n((?:kind|apiVersion|items|[^A-Za-z0-9_ #\r\n-]|-[^ \r\n])[^\n]*)")
 _KIND = re.compile(rb"kind: +([A-Za-z0-9]+) *(?: #[^\n]*)?\r?")
 _API_VERSION = re.compile(rb"apiVersion: +([A-Za-z0-9][A-Za-z0-9./-]*) *(?: #[^\n]*)?\r?")
-_SUSPECTS = frozenset(kind.encode() for kind in SUSPECTS)
 
 
-def chunks(text: bytes, *, thorough: bool) -> Iterator[Chunk]:
+def chunks(text: bytes, *, thorough: bool, wanted: Wanted = INTENTS) -> Iterator[Chunk]:
     """Cut a stream at its document markers, as Kubernetes does; with ``thorough`` nothing is skipped.
 
     A column-0 ``---`` before a blank or the end of its line always begins a document: no scalar and no collection goes
@@ -42,9 +41,10 @@ def chunks(text: bytes, *, thorough: bool) -> Iterator[Chunk]:
         yield Chunk(_cut(text, 0, len(text)), 0)
         return
     careful = thorough or not _has_plain_lines(text)
+    suspects = frozenset(kind.encode() for kind in wanted.suspects)
     line = counted = 0
     for start, end in _cuts(text):
-        if not careful and is_irrelevant(text, start, end):
+        if not careful and is_irrelevant(text, start, end, suspects):
             yield SKIPPED
             continue
         line += text.count(b"\n", counted, start)
@@ -98,7 +98,7 @@ def _has_plain_lines(text: bytes) -> bool:
     return text.isascii() or not any(mark in text for mark in _OTHER_BREAKS)
 
 
-def is_irrelevant(text: bytes, start: int, end: int) -> bool:
+def is_irrelevant(text: bytes, start: int, end: int, suspects: frozenset[bytes]) -> bool:
     """Tell whether one document of a stream with plain lines provably holds no object that is wanted.
 
     Its first content line is ``word:`` at column 0, so its root is a block mapping there, and it stays that: only a
@@ -120,7 +120,7 @@ def is_irrelevant(text: bytes, start: int, end: int) -> bool:
     if first.startswith(b"k"):
         first, second = second, first
     api_version, kind = _API_VERSION.fullmatch(first), _KIND.fullmatch(second)
-    if not api_version or not kind or kind[1] in _SUSPECTS:
+    if not api_version or not kind or kind[1] in suspects:
         return False
     return not api_version[1].startswith(GROUP.encode())
 

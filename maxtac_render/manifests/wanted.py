@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from maxtac_render.model.intent import GROUP, KINDS
+from maxtac_render.model.policy import API_VERSION as NETWORKING
+from maxtac_render.model.policy import KIND as POLICY
 
-WANTED: Final = frozenset({("v1", "Service")})
-"""apiVersion and kind of what is read from other groups than MaxTac's own. Of that one, everything is read."""
 
-SUSPECTS: Final = frozenset({kind for _, kind in WANTED} | set(KINDS))
-"""Kinds that are looked at whatever their group."""
+class Wanted(NamedTuple):
+    """What is read of other groups than MaxTac's own, by apiVersion and kind. Of that one, everything is read.
+
+    ``suspects`` are the kinds that are looked at whatever their group.
+    """
+
+    kinds: frozenset[tuple[str, str]]
+    suspects: frozenset[str]
+
+    def takes(self, api_version: str, kind: str) -> bool:
+        """Tell whether objects of this kind are read for their content."""
+        return (api_version, kind) in self.kinds or is_ours(api_version)
+
+
+def wanted(*kinds: tuple[str, str]) -> Wanted:
+    """What is read besides MaxTac's own kinds."""
+    return Wanted(frozenset(kinds), frozenset({*KINDS, *(kind for _, kind in kinds)}))
 
 
 def is_ours(api_version: str) -> bool:
@@ -18,6 +33,14 @@ def is_ours(api_version: str) -> bool:
     return api_version.partition("/")[0] == GROUP
 
 
-def is_wanted(api_version: str, kind: str) -> bool:
-    """Tell whether objects of this kind are read for their content."""
-    return (api_version, kind) in WANTED or is_ours(api_version)
+INTENTS: Final = wanted(("v1", "Service"))
+"""What policies are compiled from."""
+
+CLUSTER: Final = wanted(
+    *INTENTS.kinds,
+    (NETWORKING, POLICY),
+    *(("v1", kind) for kind in ("Namespace", "Pod", "ReplicationController")),
+    *(("apps/v1", kind) for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")),
+    *(("batch/v1", kind) for kind in ("Job", "CronJob")),
+)
+"""What says, besides, which pods there are and which policies they have already."""

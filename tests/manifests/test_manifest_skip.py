@@ -11,7 +11,7 @@ from maxtac_render.manifests import build
 from maxtac_render.manifests.faults import Broken, Fault
 from maxtac_render.manifests.read import read
 from maxtac_render.manifests.stream import SKIPPED, chunks
-from maxtac_render.manifests.wanted import SUSPECTS, is_ours
+from maxtac_render.manifests.wanted import INTENTS, is_ours
 from maxtac_render.model.diagnostics import Report
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _suspicious(value: Any) -> bool:
         return False
     api_version, kind = value.get("apiVersion"), value.get("kind")
     ours = isinstance(api_version, str) and is_ours(api_version)
-    return ours or (isinstance(kind, str) and kind in SUSPECTS) or isinstance(value.get("items"), list)
+    return ours or (isinstance(kind, str) and kind in INTENTS.suspects) or isinstance(value.get("items"), list)
 
 
 def _texts(seed: int, count: int) -> Iterator[bytes]:
