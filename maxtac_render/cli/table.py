@@ -72,8 +72,8 @@ def _rule(rule: Rule, policy: Policy) -> str:
 
 def _peer(peer: Peer, policy: Policy) -> str:
     match peer:
-        case CIDRPeer(cidr):
-            return cidr
+        case CIDRPeer(cidr, except_):
+            return f"{cidr} except {','.join(except_)}" if except_ else cidr
         case PodPeer(namespaces, pods):
             return _pods(namespaces, pods, policy)
         case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from maxtac_render.model.intent import GROUP, KINDS, Intent
@@ -33,6 +34,19 @@ MANAGER_LABELS: Labels = ((MANAGED_BY, MANAGER),)
 def set_labels(name: str) -> Labels:
     """The labels of a set's policies; none for policies of no named set."""
     return ((SET, name),) if name else ()
+
+
+def is_owned(labels: Mapping[str, str], annotations: Mapping[str, str]) -> bool:
+    """Tell whether a policy is one of ours, by its manager and by what it says that it was made for.
+
+    It takes both, because the first alone is a label that people set too.
+    """
+    return labels.get(MANAGED_BY) == MANAGER and (SOURCE in annotations or BASELINE in annotations)
+
+
+def set_of(labels: Mapping[str, str]) -> str:
+    """The set that a policy of ours belongs to; empty for none."""
+    return labels.get(SET, "")
 
 
 def owner_labels(intent: Intent, *, mirror: bool) -> Labels:

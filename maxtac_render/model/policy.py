@@ -36,9 +36,10 @@ class PodPeer(NamedTuple):
 
 
 class CIDRPeer(NamedTuple):
-    """Addresses in a CIDR."""
+    """Addresses in a CIDR, but for those in the CIDRs of ``except_``, which lie within it."""
 
     cidr: str
+    except_: tuple[str, ...] = ()
 
 
 Peer = PodPeer | CIDRPeer | AnyPeer

@@ -63,8 +63,8 @@ def _peer(peer: Peer) -> dict[str, Any]:
     match peer:
         case PodPeer(namespaces, pods):
             return {"namespaceSelector": _selector(namespaces), "podSelector": _selector(pods)}
-        case CIDRPeer(cidr):
-            return {"ipBlock": {"cidr": cidr}}
+        case CIDRPeer(cidr, except_):
+            return {"ipBlock": {"cidr": cidr, **({"except": list(except_)} if except_ else {})}}
         case AnyPeer():
             raise AssertionError("anyone is written by leaving the peers out")
 
@@ -163,8 +163,10 @@ class _Writer:
                 pad = "        "
                 first = f"    - namespaceSelector:{self._selector(namespaces, pad)}"
                 return f"{first}      podSelector:{self._selector(pods, pad)}"
-            case CIDRPeer(cidr):
-                return f"    - ipBlock:\n        cidr: {self._scalar(cidr)}\n"
+            case CIDRPeer(cidr, except_):
+                text = f"    - ipBlock:\n        cidr: {self._scalar(cidr)}\n"
+                text += "        except:\n" if except_ else ""
+                return text + "".join(f"        - {self._scalar(other)}\n" for other in except_)
             case AnyPeer():
                 raise AssertionError("anyone is written by leaving the peers out")
 

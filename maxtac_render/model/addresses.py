@@ -1,0 +1,85 @@
+"""IP addresses as ranges of numbers: CIDRs as NetworkPolicy knows them, and sets of addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network, summarize_address_range
+from typing import NamedTuple
+
+BITS = {4: 32, 6: 128}
+
+
+class Range(NamedTuple):
+    """Addresses of one IP version (4 or 6), as numbers, from the first to the last."""
+
+    version: int
+    first: int
+    last: int
+
+    def within(self, other: Range) -> bool:
+        """Tell whether these are a part of other addresses, and not all of them."""
+        return self.version == other.version and other.first <= self.first <= self.last <= other.last and self != other
+
+    def __str__(self) -> str:
+        """The addresses as CIDRs where few are enough, else from the first to the last."""
+        address = IPv4Address if self.version == 4 else IPv6Address
+        first, last = address(self.first), address(self.last)
+        networks = list(summarize_address_range(first, last))
+        if len(networks) == 1:
+            return str(first) if self.first == self.last else str(networks[0])
+        return f"{first}-{last}"
+
+
+EVERYWHERE = (Range(4, 0, 2**32 - 1), Range(6, 0, 2**128 - 1))
+"""All addresses there are."""
+
+
+class Block(NamedTuple):
+    """A CIDR: its addresses, its canonical text, and whether it was written with host bits."""
+
+    range: Range
+    text: str
+    host_bits: bool = False
+
+
+@lru_cache(maxsize=65536)
+def parse_block(text: str) -> Block | None:
+    """Read a CIDR as stored policies may have it: host bits are masked; None for what is none.
+
+    A bare address is none, and neither is an IPv4 address in the notation of IPv6, because the API server takes none.
+    """
+    address, slash, length = text.partition("/")
+    if not slash or "%" in address or not (length.isascii() and length.isdigit()):
+        return None
+    try:
+        network: IPv4Network | IPv6Network = ip_network(text, strict=False)
+    except ValueError:
+        return None
+    if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped is not None:
+        return None
+    first = int(network.network_address)
+    span = Range(network.version, first, first | int(network.hostmask))
+    return Block(span, str(network), ip_network(f"{address}/{BITS[network.version]}").network_address != network[0])
+
+
+def parse_address(text: str) -> Range | None:
+    """Read one address, or a CIDR, as a range; None for what is neither."""
+    if "/" not in text:
+        text += "/128" if ":" in text else "/32"
+    block = parse_block(text)
+    return block.range if block is not None else None
+
+
+def joined(ranges: Iterable[Range]) -> Iterator[Range]:
+    """The same addresses in as few ranges as there can be, sorted."""
+    current: Range | None = None
+    for each in sorted(ranges):
+        if current is not None and current.version == each.version and each.first <= current.last + 1:
+            current = current._replace(last=max(current.last, each.last))
+            continue
+        if current is not None:
+            yield current
+        current = each
+    if current is not None:
+        yield current
