@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from maxtac_render.engine import replacing
 from maxtac_render.engine.advice import advise
 from maxtac_render.engine.baseline import add_baseline
 from maxtac_render.engine.lifetime import Anchor, limit
@@ -15,6 +16,7 @@ from maxtac_render.manifests import write
 from maxtac_render.model.diagnostics import NOWHERE, Code, Report, Severity
 from maxtac_render.model.objects import Resource
 from maxtac_render.model.options import Options
+from maxtac_render.model.ownership import Present
 from maxtac_render.model.policy import Policy
 from maxtac_render.model.snapshot import Snapshot
 from maxtac_render.wire import metadata, networkpolicy, service
@@ -43,6 +45,17 @@ def compile_intents(
     if snapshot.intents and not policies and report.worst < Severity.ERROR:
         report.add(Code.NO_POLICIES, NOWHERE)
     return Output(settle(policies, options, report), len(snapshot.intents))
+
+
+def replaced(present: Iterable[Resource], output: Output, options: Options, report: Report) -> list[Present]:
+    """Those NetworkPolicies of the input that the output takes the place of; the others stay as they are.
+
+    To remove policies of ours where no MaxTac resource is in sight is an error, and so is a name that is taken.
+    """
+    gone = replacing.replaced(map(metadata.present, present), output.policies, options, report)
+    if not output.intents:
+        replacing.require_intents(gone, report)
+    return gone
 
 
 def decode(resources: Iterable[Resource], options: Options, report: Report) -> Snapshot:

@@ -35,8 +35,15 @@ def service(name: str, namespace: str) -> str:
 
 
 OTHERS = {name: service(name, space) for name, space in (("web", "shop"), ("cart", "shop"), ("ledger", "bank"))}
-OUTSIDE = {Code.OVER_LIMIT, Code.SKIPPED_LINK, Code.UNREADABLE_DOCUMENT, Code.NO_INTENTS}
-"""What no example of a few lines can show: it takes files, or a size."""
+OUTSIDE = {
+    Code.OVER_LIMIT,
+    Code.SKIPPED_LINK,
+    Code.UNREADABLE_DOCUMENT,
+    Code.NO_INTENTS,
+    Code.POLICY_TAKEN,
+    Code.POLICIES_WITHOUT_INTENTS,
+}
+"""What no example of a few lines can show to check: it takes files, a size, or somebody who gives the input back."""
 
 
 def blocks(text: str, indent: int) -> dict[str, str]:

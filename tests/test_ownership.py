@@ -23,7 +23,14 @@ spec: {serviceSelector: {matchLabels: {a: b}}, targetCIDRs: [192.0.2.0/24], dire
 """
 
 
-@pytest.mark.parametrize("options", [Options(baseline=("dns",)), Options(set="prod", baseline=("dns",))])
+@pytest.mark.parametrize(
+    "options",
+    [
+        Options(baseline=("dns",)),
+        Options(set="prod", baseline=("dns",)),
+        Options(compat="controller", baseline=("dns",)),
+    ],
+)
 def test_what_is_rendered_is_owned_and_of_its_set(options: Options) -> None:
     """Every policy of ours is known again, with its set."""
     report = Report()
@@ -40,6 +47,7 @@ def test_what_is_rendered_is_owned_and_of_its_set(options: Options) -> None:
         ({}, {SOURCE: "Access/shop/web"}),
         ({MANAGED_BY: MANAGER}, {}),
         ({MANAGED_BY: "helm"}, {BASELINE: "dns"}),
+        ({"maxtac.vtk.io.access/owner": "web"}, {}),
     ],
 )
 def test_one_of_the_two_is_not_enough(labels: dict[str, str], annotations: dict[str, str]) -> None:

@@ -320,6 +320,19 @@ class Code(Enum):
         "the MaxTac resources in the input yield no policy",
         "the other findings say why; lower this rule with --severity no-policies=warning if that is meant",
     )
+    POLICY_TAKEN = Entry(
+        "policy-taken",
+        ERROR,
+        "policy {policy} is rendered too, and this one is {whose}; left as it is",
+        "{guess}",
+    )
+    POLICIES_WITHOUT_INTENTS = Entry(
+        "policies-without-intents",
+        ERROR,
+        "no MaxTac resource in the input, but {policies} of ours, which would go",
+        "give the whole package; if the policies are to go, lower this rule with"
+        " --severity policies-without-intents=warning",
+    )
     MIRROR_LEFT_OUT = Entry(
         "mirror-left-out",
         WARNING,

@@ -875,6 +875,34 @@ spec:
       app: web
 """,
     ),
+    Code.POLICY_TAKEN: Explanation(
+        "The input has a NetworkPolicy of the name that a rendered one gets, and it is not one that this run may "
+        "replace: it carries no mark of ours, or that of another set. Two objects cannot have one name, and "
+        "whichever were dropped, somebody's firewall would be gone.",
+        """\
+kind: NetworkPolicy
+metadata:
+  name: web-in--shop-web---cart-shop-ing
+  namespace: shop
+""",
+        """\
+kind: NetworkPolicy
+metadata:
+  name: allow-cart
+  namespace: shop
+""",
+    ),
+    Code.POLICIES_WITHOUT_INTENTS: Explanation(
+        "A function or a filter gives back all that is to stay. If its input was filtered, so that it sees policies "
+        "that it rendered before and none of the resources they were rendered from, what it gives back would "
+        "take a firewall away. Where all resources have really gone, lower the rule for that run.",
+        """\
+$ kpt fn eval --match-kind NetworkPolicy --exec maxtac-render-krm
+""",
+        """\
+$ kpt fn eval --exec maxtac-render-krm
+""",
+    ),
     Code.MIRROR_LEFT_OUT: Explanation(
         "A mirror isolates pods in the namespace of its target, and --mirror-namespaces says where that may "
         "happen. This target lies elsewhere: our side is opened, and theirs is left as it is.",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from maxtac_render.model.intent import GROUP, KINDS, Intent
 from maxtac_render.model.names import label_value
-from maxtac_render.model.objects import ObjectRef
+from maxtac_render.model.objects import ObjectRef, Origin
 from maxtac_render.model.selectors import Labels
 
 DOMAIN = f"render.{GROUP}"
@@ -26,6 +27,7 @@ SERVICE_NAMESPACE = "serviceOwnerNamespace"
 MIRROR = f"{KINDS['Access'].prefix}/mirror"
 """The controller writes this one key on every mirror, whatever the kind."""
 
+_OWNERS = frozenset(f"{kind.prefix}/{OWNER}" for kind in KINDS.values())
 
 MANAGER_LABELS: Labels = ((MANAGED_BY, MANAGER),)
 """The labels of every policy of ours."""
@@ -39,14 +41,25 @@ def set_labels(name: str) -> Labels:
 def is_owned(labels: Mapping[str, str], annotations: Mapping[str, str]) -> bool:
     """Tell whether a policy is one of ours, by its manager and by what it says that it was made for.
 
-    It takes both, because the first alone is a label that people set too.
+    It takes both, because the first alone is a label that people set too. Policies just as the MaxTac controller makes
+    them have its label instead.
     """
-    return labels.get(MANAGED_BY) == MANAGER and (SOURCE in annotations or BASELINE in annotations)
+    managed = labels.get(MANAGED_BY) == MANAGER or not _OWNERS.isdisjoint(labels)
+    return managed and (SOURCE in annotations or BASELINE in annotations)
 
 
 def set_of(labels: Mapping[str, str]) -> str:
     """The set that a policy of ours belongs to; empty for none."""
     return labels.get(SET, "")
+
+
+class Present(NamedTuple):
+    """A policy in the input. ``set`` is the set that it is ours of, empty for no named one; None: it is not ours."""
+
+    ref: ObjectRef
+    body: Mapping[str, Any]
+    origin: Origin
+    set: str | None
 
 
 def owner_labels(intent: Intent, *, mirror: bool) -> Labels:

@@ -9,6 +9,7 @@ from maxtac_render.model.fields import Fields
 from maxtac_render.model.intent import KINDS
 from maxtac_render.model.names import is_label_name, is_object_name
 from maxtac_render.model.objects import FieldPath, Resource, path_text
+from maxtac_render.model.ownership import Present, is_owned, set_of
 
 
 def admit(resources: Iterable[Resource], namespace: str, report: Report) -> list[Resource]:
@@ -18,6 +19,14 @@ def admit(resources: Iterable[Resource], namespace: str, report: Report) -> list
     for resource in placed:
         copies.setdefault(_key(resource), []).append(resource)
     return [_one_of(group, report) if len(group) > 1 else group[0] for group in copies.values()]
+
+
+def present(resource: Resource) -> Present:
+    """A NetworkPolicy of the input, with the marks that say whether it is ours."""
+    metadata = resource.body.get("metadata")
+    marks = [metadata.get(key) if isinstance(metadata, dict) else None for key in ("labels", "annotations")]
+    labels, annotations = (mark if isinstance(mark, dict) else {} for mark in marks)
+    return Present(*resource, set_of(labels) if is_owned(labels, annotations) else None)
 
 
 def _named(resource: Resource, report: Report) -> bool:
