@@ -31,7 +31,7 @@ def present(resource: Resource) -> Present:
 
 def _named(resource: Resource, report: Report) -> bool:
     ref = resource.ref
-    check = is_label_name if ref.kind == "Service" else is_object_name
+    check = is_label_name if ref.kind in ("Service", "Namespace") else is_object_name
     if check(ref.name) and (is_label_name(ref.namespace) if ref.namespace else not _namespace(resource)):
         return True
     fields = Fields(resource, report)
@@ -58,7 +58,7 @@ def _check(fields: Fields, path: FieldPath, check: Callable[[str], bool]) -> Non
 
 def _place(resource: Resource, namespace: str) -> Resource:
     ref = resource.ref
-    if ref.kind in KINDS and KINDS[ref.kind].cluster:
+    if (ref.kind in KINDS and KINDS[ref.kind].cluster) or ref.kind == "Namespace":
         namespace = ""
     elif ref.namespace or not namespace:
         return resource
