@@ -1,0 +1,272 @@
+"""Endpoints as people write them, ask for them and read them.
+
+``Deployment/shop/web`` or ``shop/web`` is what bears that name, a Service being the pods behind it; an address or a
+CIDR is what is outside; ``shop/*``, ``*/{app=web}`` and ``{team=shop}/*`` are any pods of such namespaces and labels,
+those that are known and those that nobody has declared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from maxtac_render.analysis.universe import Addresses, Assumptions, Endpoint, Outside, Universe, bits, blocks
+from maxtac_render.model.addresses import EVERYWHERE, Range, parse_address
+from maxtac_render.model.cluster import ANY_LABEL, Cluster, Namespace, Workload, undeclared
+from maxtac_render.model.diagnostics import nearest
+from maxtac_render.model.names import is_label_key, is_label_name, is_label_value, is_object_name
+from maxtac_render.model.objects import ObjectRef, Origin
+from maxtac_render.model.ownership import slashed
+from maxtac_render.model.policy import NAMESPACE_NAME, Policy
+from maxtac_render.model.selectors import Labels, Selector
+
+KINDS = {
+    "cronjob": "CronJob",
+    "cj": "CronJob",
+    "daemonset": "DaemonSet",
+    "ds": "DaemonSet",
+    "deploy": "Deployment",
+    "deployment": "Deployment",
+    "job": "Job",
+    "po": "Pod",
+    "pod": "Pod",
+    "rc": "ReplicationController",
+    "replicaset": "ReplicaSet",
+    "replicationcontroller": "ReplicationController",
+    "rs": "ReplicaSet",
+    "service": "Service",
+    "statefulset": "StatefulSet",
+    "sts": "StatefulSet",
+    "svc": "Service",
+}
+"""The kinds of endpoints by the words that kubectl takes for them; a plural is one with ``s``."""
+
+ANY = "*"
+ANY_POD = "Pods"
+"""The kind of an endpoint that stands for pods which nobody has declared."""
+
+_PAIRS = re.compile(r"\{([^{}]*)\}")
+
+
+class Unfit(ValueError):
+    """A text that names no endpoint; the message says why, and what would."""
+
+
+class Named(NamedTuple):
+    """What bears a name; any kind where ``kind`` is empty."""
+
+    kind: str
+    namespace: str
+    name: str
+
+
+class Anyone(NamedTuple):
+    """Any pods with some labels, in the namespace of a name or (without one) in those with some labels."""
+
+    namespace: str
+    namespace_labels: Labels
+    labels: Labels
+
+
+Query = Named | Anyone | Range
+
+
+def parse(text: str, namespace: str = "") -> Query:
+    """Read an endpoint; one without a namespace is in the one given. Raises Unfit."""
+    address = parse_address(text)
+    if address is not None:
+        return address
+    *before, last = _split(text)
+    where = before[-1] if before else namespace
+    if not where:
+        raise Unfit(f"{text} names no namespace; write NAMESPACE/NAME, an address or a CIDR")
+    if len(before) > 1 or last == ANY or last.startswith("{") or where == ANY or where.startswith("{"):
+        return _with_kind(text, before, last) if len(before) > 1 else _anyone(text, where, last)
+    if not is_label_name(where) or not is_object_name(last):
+        raise Unfit(f"{text} is no endpoint; write [KIND/]NAMESPACE/NAME, NAMESPACE/*, an address or a CIDR")
+    return Named("", where, last)
+
+
+def _split(text: str) -> list[str]:
+    """The parts between slashes that do not stand within braces: label keys have slashes too."""
+    return re.split(r"/(?![^{]*\})", text)
+
+
+def _with_kind(text: str, before: Sequence[str], name: str) -> Named:
+    word = before[0].lower()
+    kind = KINDS.get(word) or KINDS.get(word.removesuffix("s"))
+    if len(before) != 2 or kind is None or not is_label_name(before[1]) or not is_object_name(name):
+        near = nearest(word, KINDS)
+        hint = f"; did you mean {near}/{'/'.join((*before[1:], name))}?" if near and kind is None else ""
+        raise Unfit(f"{text} is no endpoint{hint or '; write KIND/NAMESPACE/NAME, such as deploy/shop/web'}")
+    return Named(kind, before[1], name)
+
+
+def _anyone(text: str, where: str, which: str) -> Anyone:
+    labels = () if which == ANY else _pairs(text, which)
+    if where == ANY or where.startswith("{"):
+        return Anyone("", () if where == ANY else _pairs(text, where), labels)
+    if not is_label_name(where):
+        raise Unfit(f"{text}: {where} is no name of a namespace")
+    return Anyone(where, (), labels)
+
+
+def _pairs(text: str, braced: str) -> Labels:
+    match = _PAIRS.fullmatch(braced)
+    pairs = [part.strip().partition("=") for part in match[1].split(",") if part.strip()] if match else []
+    if not pairs or not all(equals and is_label_key(key) and is_label_value(value) for key, equals, value in pairs):
+        raise Unfit(f"{text}: {braced} is neither * nor labels such as {{app=web,tier=front}}")
+    return tuple(sorted((key, value) for key, _, value in pairs))
+
+
+class Stage(NamedTuple):
+    """The endpoints of a cluster and those that were asked for, as one universe.
+
+    ``asked`` are the endpoints that each query means, as masks.
+    """
+
+    universe: Universe
+    asked: tuple[int, ...]
+
+
+def stage(
+    cluster: Cluster, queries: Sequence[Query], assumptions: Assumptions, policies: Iterable[Policy] | None = None
+) -> Stage:
+    """Set up the endpoints of a cluster, with strangers for queries about any pods.
+
+    ``policies`` are those whose blocks tell addresses apart, by default the cluster's. Raises Unfit for a query that
+    names nothing.
+    """
+    workloads: list[Workload | None] = list(cluster.workloads)
+    strangers: dict[int, Namespace] = {}
+    for query in queries:
+        if isinstance(query, Anyone):
+            if not query.namespace:
+                strangers[len(workloads)] = _somewhere(query)
+            workloads.append(_stranger(query))
+    ranges = [query for query in queries if isinstance(query, Range)]
+    applied = [each.policy for each in cluster.policies] if policies is None else policies
+    addresses = Addresses([*blocks(applied), *(each for each in ranges if each not in EVERYWHERE)])
+    universe = Universe(workloads, cluster.namespaces, addresses, assumptions, strangers)
+    added = iter(range(len(cluster.workloads), len(workloads)))
+    asked = []
+    for query in queries:
+        mask = select(query, cluster, universe)
+        asked.append(mask | 1 << next(added) if isinstance(query, Anyone) else mask)
+    return Stage(universe, tuple(asked))
+
+
+def _somewhere(query: Anyone) -> Namespace:
+    return Namespace("", dict(query.namespace_labels), open=True, origin=Origin(""))
+
+
+def _stranger(query: Anyone) -> Workload:
+    ref = ObjectRef("", ANY_POD, query.namespace, written(query))
+    return Workload(ref, dict(query.labels), ANY_LABEL, None, Origin(""))
+
+
+def select(query: Query, cluster: Cluster, universe: Universe) -> int:
+    """The known endpoints that a query means. Raises Unfit for a name that nothing bears."""
+    match query:
+        case Named():
+            return _bearing(query, cluster)
+        case Anyone():
+            return _matching(query, cluster)
+        case Range():
+            return _outside(query, universe)
+
+
+def _outside(query: Range, universe: Universe) -> int:
+    """The classes of addresses within a range, and pods whose address it is."""
+    mask = 0
+    for number, each in enumerate(universe.addresses.classes):
+        if any(part.version == query.version and query.first <= part.first <= query.last for part in each.ranges):
+            mask |= 1 << (number + len(universe.workloads))
+    return mask
+
+
+def _bearing(query: Named, cluster: Cluster) -> int:
+    mask = 0
+    for number, workload in enumerate(cluster.workloads):
+        ref = workload.ref
+        if (ref.namespace, ref.name) == query[1:] and query.kind in ("", ref.kind):
+            mask |= 1 << number
+    if not mask and query.kind in ("", "Service"):
+        mask = _behind(query, cluster)
+    if not mask:
+        known = [slashed(each.ref) for each in cluster.workloads] + [slashed(each.ref) for each in cluster.services]
+        text = written(query)
+        near = nearest(text, known if query.kind else [name.partition("/")[2] for name in known])
+        raise Unfit(f"no {text} in the input" + (f"; did you mean {near}?" if near else ""))
+    return mask
+
+
+def _behind(query: Named, cluster: Cluster) -> int:
+    """The pods behind a Service."""
+    mask = 0
+    for service in cluster.services:
+        if (service.ref.namespace, service.ref.name) == query[1:] and service.selector is not None:
+            selector = Selector(service.selector)
+            for number, workload in enumerate(cluster.workloads):
+                if workload.ref.namespace == query.namespace and selector.matches(workload.labels):
+                    mask |= 1 << number
+    return mask
+
+
+def _matching(query: Anyone, cluster: Cluster) -> int:
+    mask = 0
+    namespaces, pods = Selector(query.namespace_labels), Selector(query.labels)
+    for number, workload in enumerate(cluster.workloads):
+        name = workload.ref.namespace
+        home = cluster.namespaces.get(name) or undeclared(name)
+        near = name == query.namespace if query.namespace else namespaces.matches(home.labels)
+        if near and pods.matches(workload.labels):
+            mask |= 1 << number
+    return mask
+
+
+def written(query: Query) -> str:
+    """A query as it can be written."""
+    match query:
+        case Named():
+            return "/".join(filter(None, query))
+        case Anyone(namespace, namespace_labels, labels):
+            return f"{namespace or _braced(namespace_labels)}/{_braced(labels)}"
+        case Range():
+            return str(query)
+
+
+def _braced(labels: Labels) -> str:
+    return "{" + ",".join(f"{key}={value}" for key, value in labels) + "}" if labels else ANY
+
+
+def name(endpoint: Endpoint) -> str:
+    """An endpoint as it is shown: ``Deployment/shop/web``, ``shop/*``, ``10.0.0.0/8``."""
+    match endpoint:
+        case Outside():
+            return str(endpoint)
+        case Workload():
+            return endpoint.ref.name if endpoint.ref.kind == ANY_POD else slashed(endpoint.ref)
+
+
+def described(endpoint: Endpoint) -> dict[str, Any]:
+    """An endpoint for programs."""
+    match endpoint:
+        case Outside(ranges):
+            return {"addresses": [str(each) for each in ranges]}
+        case Workload(ref) if ref.kind == ANY_POD:
+            return {"pods": ref.name}
+        case Workload(ref):
+            known = {"kind": ref.kind, "namespace": ref.namespace, "name": ref.name}
+            return {**known, "symbolic": True} if endpoint.symbolic else known
+
+
+def names(universe: Universe, mask: int) -> list[str]:
+    """The endpoints of a mask as they are shown."""
+    return [name(universe.endpoint(number)) for number in bits(mask)]
+
+
+def namespace_labels(namespaces: Mapping[str, Namespace], name: str) -> Mapping[str, str]:
+    """The labels of a namespace as far as they are known."""
+    return namespaces[name].labels if name in namespaces else {NAMESPACE_NAME: name}
