@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from maxtac_render.engine import replacing
@@ -14,7 +14,7 @@ from maxtac_render.engine.resolve import resolve
 from maxtac_render.frontends import maxtac
 from maxtac_render.manifests import write
 from maxtac_render.model.diagnostics import NOWHERE, Code, Report, Severity
-from maxtac_render.model.objects import Resource
+from maxtac_render.model.objects import Resource, Service
 from maxtac_render.model.options import Options
 from maxtac_render.model.ownership import Present
 from maxtac_render.model.policy import Policy
@@ -23,10 +23,14 @@ from maxtac_render.wire import metadata, networkpolicy, service
 
 
 class Output(NamedTuple):
-    """What one run makes: its policies, sorted by namespace and name, and how many MaxTac resources it read."""
+    """What one run makes: its policies, sorted by namespace and name, and how many MaxTac resources it read.
+
+    ``services`` are those that were read and have a place.
+    """
 
     policies: list[Policy]
     intents: int
+    services: Sequence[Service] = ()
 
 
 def compile_intents(
@@ -44,7 +48,7 @@ def compile_intents(
     advise(intents, snapshot, options, report)
     if snapshot.intents and not policies and report.worst < Severity.ERROR:
         report.add(Code.NO_POLICIES, NOWHERE)
-    return Output(settle(policies, options, report), len(snapshot.intents))
+    return Output(settle(policies, options, report), len(snapshot.intents), snapshot.services)
 
 
 def replaced(present: Iterable[Resource], output: Output, options: Options, report: Report) -> list[Present]:

@@ -42,6 +42,7 @@ OUTSIDE = {
     Code.NO_INTENTS,
     Code.POLICY_TAKEN,
     Code.POLICIES_WITHOUT_INTENTS,
+    Code.STALE,
 }
 """What no example of a few lines can show to check: it takes files, a size, or somebody who gives the input back."""
 

@@ -13,6 +13,7 @@ FLOORS = {
     "model": 0,
     **dict.fromkeys(("manifests", "wire", "frontends", "engine", "analysis"), 1),
     **dict.fromkeys(("compiler", "build"), 2),
+    "assembly": 2.5,  # compiles, and is used by all that asks what policies mean
     **dict.fromkeys(("sources", "sinks", "reports", "live"), 3),
     **dict.fromkeys(("cli", "krm", "argocd", "watch"), 4),
     "__main__": 5,

@@ -12,6 +12,7 @@ from maxtac_render import compiler
 from maxtac_render.cli import parameters
 from maxtac_render.cli.console import Console
 from maxtac_render.cli.intake import Intake, inputs
+from maxtac_render.manifests.wanted import CLUSTER, INTENTS
 from maxtac_render.model.catalogue import Code, Severity
 from maxtac_render.model.diagnostics import NOWHERE, Report
 from maxtac_render.model.options import Options, severities
@@ -54,8 +55,8 @@ def run(given: Mapping[str, Any], console: Console, look: Look | None = None) ->
 
 def compiled(files: Iterable[Input], options: Options, report: Report, console: Console, look: Look) -> Compilation:
     """Compile files, and find what is wrong with them."""
-    intake = Intake(files, options, report, thorough=look.thorough)
-    output = compiler.compile_intents(intake.resources(console), options, report, intake.anchor())
+    intake = Intake(files, options, report, thorough=look.thorough, wanted=CLUSTER if look.thorough else INTENTS)
+    output = _output(intake, options, report, console, look)
     if look.within is not None and options.now is not None:
         from maxtac_render.engine.expiring import remind  # noqa: PLC0415 - only for whoever asks
 
@@ -67,6 +68,19 @@ def compiled(files: Iterable[Input], options: Options, report: Report, console: 
     if intake.addressed:
         _heed(intake, look, output, report)
     return Compilation(options, report, intake, output)
+
+
+def _output(intake: Intake, options: Options, report: Report, console: Console, look: Look) -> compiler.Output:
+    """What the intents are compiled to. Who looks thoroughly wants to know, too, what is wrong beside them."""
+    resources, anchor = intake.resources(console), intake.anchor()
+    if not look.thorough:
+        return compiler.compile_intents(resources, options, report, anchor)
+    from maxtac_render.assembly import assemble  # noqa: PLC0415 - render does not pay
+
+    cluster, output = assemble(resources, options, report, anchor)
+    if not output.intents and not cluster.policies and report.worst < Severity.ERROR:
+        report.add(Code.NO_INTENTS, NOWHERE)
+    return output
 
 
 def _heed(intake: Intake, look: Look, output: compiler.Output, report: Report) -> None:

@@ -48,6 +48,7 @@ DEFAULT = "default"
     help="Format on standard output; only YAML has the comments.",
 )
 @parameters.flag(LAYOUT)
+@parameters.assuming
 @parameters.accepting
 @parameters.talking
 def command(**given: Any) -> int:

@@ -13,6 +13,7 @@ from maxtac_render.cli.values import GIT, moment
 from maxtac_render.engine.lifetime import Anchor
 from maxtac_render.manifests.encoding import mentions
 from maxtac_render.manifests.read import read
+from maxtac_render.manifests.wanted import INTENTS, Wanted
 from maxtac_render.model.diagnostics import Diagnostic, Report
 from maxtac_render.model.errors import SourceFault
 from maxtac_render.model.intent import KINDS
@@ -38,13 +39,22 @@ def inputs(sources: Sequence[str], options: Options, report: Report) -> Iterator
 class Intake:
     """Reads files, and remembers of each file where it lies and of each MaxTac resource what it says."""
 
-    def __init__(self, inputs: Iterable[Input], options: Options, report: Report, *, thorough: bool = False) -> None:
+    def __init__(
+        self,
+        inputs: Iterable[Input],
+        options: Options,
+        report: Report,
+        *,
+        thorough: bool = False,
+        wanted: Wanted = INTENTS,
+    ) -> None:
         self.addressed: dict[str, bytes] = {}
         """The files in which comments may speak to this program."""
         self.checked: list[Resource] = []
         """The MaxTac resources that were read."""
         self._inputs = inputs
         self._thorough = thorough
+        self._wanted = wanted
         self._options = options
         self._report = report
         self._locations: dict[str, Location | None] = {}
@@ -67,7 +77,9 @@ class Intake:
             self._locations[path] = location
             if mentions(data, ADDRESS):
                 self.addressed[path] = data
-            resources: Iterable[Resource] = read(data, path, self._report, named=named, thorough=self._thorough)
+            resources: Iterable[Resource] = read(
+                data, path, self._report, named=named, thorough=self._thorough, wanted=self._wanted
+            )
             if named:
                 resources = console.progress(resources, f"reading {path}, object")
             for resource in resources:

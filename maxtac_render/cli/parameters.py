@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., object])
 
 COMPILING = "What is compiled, and how"
+ASSUMED = "What is assumed about the network plugin"
 TALKING = "What is said, and what counts as a failure"
 
 SHORT = {"namespace": ("-n",)}
@@ -89,6 +90,13 @@ def compiling(function: Function) -> Function:
         return function(**configuration.complete(given, configuration.load(given)))
 
     return accepting(cast("Function", configured))
+
+
+def assuming(function: Function) -> Function:
+    """Give a command the options of what is assumed about the network plugin."""
+    for option in reversed(model.ASSUMPTIONS):
+        function = flag(option, ASSUMED)(function)
+    return function
 
 
 def accepting(function: Function) -> Function:

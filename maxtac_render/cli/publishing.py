@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TextIO, TypeVar
 
 import click
 
@@ -16,7 +16,8 @@ from maxtac_render.cli.parameters import TALKING
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from maxtac_render.cli.compilation import Compilation
+    from maxtac_render.cli.intake import Intake
+    from maxtac_render.model.diagnostics import Report
     from maxtac_render.reports import Run
 
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -42,6 +43,18 @@ class Voice(NamedTuple):
     format: str = "text"
     files: tuple[Request, ...] = ()
     whole: str = "."
+
+
+class Found(Protocol):
+    """What a command read, and what it found."""
+
+    @property
+    def report(self) -> Report:
+        """The findings."""
+
+    @property
+    def intake(self) -> Intake:
+        """What was read."""
 
 
 class Form(click.ParamType):  # type: ignore[type-arg] # generic in newer versions of click only
@@ -101,7 +114,7 @@ def voice(given: Mapping[str, Any], stream: TextIO | None) -> Voice:
     return Voice(stream, spoken[0].format if spoken else "text", files, whole)
 
 
-def publish(run: Compilation, console: Console, voice: Voice, outcome: str = "") -> None:
+def publish(run: Found, console: Console, voice: Voice, outcome: str = "") -> None:
     """Write the findings in every form that was asked for, and what came of them.
 
     Raises SinkFault for a file that cannot be written.
@@ -121,7 +134,7 @@ def publish(run: Compilation, console: Console, voice: Voice, outcome: str = "")
         console.put(load(voice.format)(found, context), voice.stream)
 
 
-def _context(run: Compilation, console: Console, voice: Voice, outcome: str) -> Run:
+def _context(run: Found, console: Console, voice: Voice, outcome: str) -> Run:
     """What reports say besides the findings."""
     from maxtac_render import __version__  # noqa: PLC0415 - only for whoever asks for a report
     from maxtac_render.reports import Run  # noqa: PLC0415 - likewise

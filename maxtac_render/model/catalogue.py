@@ -137,6 +137,18 @@ class Code(Enum):
         "no spec.serviceSelector; selects nothing",
         "write serviceSelector with matchLabels, or {{}} to select every Service",
     )
+    INVALID_POLICY = Entry(
+        "invalid-policy",
+        ERROR,
+        "{problem}; policy left out, as the API server refuses it",
+        "{guess}",
+    )
+    STALE = Entry(
+        "stale",
+        WARNING,
+        "{problem}; the fresh render counts",
+        "render again, and commit the result",
+    )
     INVALID_SELECTOR = Entry(
         "invalid-selector",
         ERROR,

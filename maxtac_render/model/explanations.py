@@ -293,6 +293,54 @@ spec:
       app: web
 """,
     ),
+    Code.INVALID_POLICY: Explanation(
+        "The API server refuses the whole policy, so that none of its pods would be isolated by it. It is left out of "
+        "every answer about what is open, as it would be left out of the cluster.",
+        """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: web
+  namespace: shop
+spec:
+  podSelector: {}
+  ingress:
+    - from:
+        - {}
+""",
+        """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: web
+  namespace: shop
+spec:
+  podSelector: {}
+  ingress:
+    - from:
+        - podSelector: {}
+""",
+    ),
+    Code.STALE: Explanation(
+        "Rendered policies lie in the input beside the intents that they come from, and are not what these render to: "
+        "somebody changed one and not the other. Every answer is about the fresh render.",
+        """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: allow-dns-app-web-83c2f1d0
+  namespace: shop
+  labels:
+    app.kubernetes.io/managed-by: maxtac-render
+  annotations:
+    render.maxtac.vtk.io/baseline: dns
+spec:
+  podSelector: {}
+""",
+        """\
+$ maxtac render --output-dir policies
+""",
+    ),
     Code.INVALID_SELECTOR: Explanation(
         "The API server would refuse this selector: a label that cannot exist, an operator that there is not, "
         "or values where none belong. It selects nothing here, because every guess at what was meant could "

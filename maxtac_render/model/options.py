@@ -13,7 +13,8 @@ class Options(NamedTuple):
     """The values of the options in one run. The option ``mirrorNamespaces`` is ``mirror_namespaces`` here.
 
     ``now`` is aware of its time zone; None never expires anything. ``mirror_namespaces`` None allows every namespace.
-    ``sources`` and ``layout`` are the commands' own; the compiler does not look at them.
+    ``sources`` and ``layout`` are the commands' own, and what follows them is for the analysis; the compiler does not
+    look at them.
     """
 
     compat: Literal["readme", "controller"] = "readme"
@@ -30,6 +31,9 @@ class Options(NamedTuple):
     exclude: tuple[str, ...] = ()
     sources: tuple[str, ...] = (".",)
     layout: Literal["policy", "namespace", "single"] = "policy"
+    ip_blocks: Literal["pods", "outside", "any"] = "pods"
+    host_network: Literal["pod", "node"] = "pod"
+    long_names: Literal["enforced", "ignored"] = "enforced"
 
 
 class Option(NamedTuple):
@@ -143,7 +147,28 @@ LAYOUT = Option(
     choices=("policy", "namespace", "single"),
 )
 
-SETTINGS = (SOURCES, *OPTIONS, LAYOUT)
+ASSUMPTIONS = (
+    Option(
+        "ipBlocks",
+        "Whom address blocks mean besides what is outside of the cluster: pods with known addresses, nobody, or any pod"
+        " whose address is not known, too. Network plugins differ.",
+        choices=("pods", "outside", "any"),
+    ),
+    Option(
+        "hostNetwork",
+        "Whether policies know pods on their node's network as pods, or by the node's address only, as most network"
+        " plugins do.",
+        choices=("pod", "node"),
+    ),
+    Option(
+        "longNames",
+        "Whether policies with names over 63 characters are enforced; some network plugins ignore them.",
+        choices=("enforced", "ignored"),
+    ),
+)
+"""What network plugins decide differently; for whatever asks what policies mean."""
+
+SETTINGS = (SOURCES, *OPTIONS, LAYOUT, *ASSUMPTIONS)
 """All that a configuration may say."""
 
 CONTROLLER_LOGS = frozenset(

@@ -90,6 +90,9 @@ def test_each_line_says_where_it_comes_from(repository: Path) -> None:
         '    no-ports: "off"  # --severity\n'
         "  exclude: []  # default\n"
         "  layout: policy  # default\n"
+        "  ipBlocks: pods  # default\n"
+        "  hostNetwork: pod  # default\n"
+        "  longNames: enforced  # default\n"
     )
 
 

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maxtac_render import sources
-from maxtac_render.cli import configuration, parameters, program, values
+from maxtac_render.cli import config, configuration, parameters, program, values
 from maxtac_render.cli.render import command
 from maxtac_render.model.configuration import API_VERSION, KIND, schema
 from maxtac_render.model.diagnostics import CODES, SEVERITIES, Code, Report, Severity
@@ -597,7 +597,7 @@ def test_no_text_breaks_the_reader(content: bytes) -> None:
 
 
 def test_click_is_not_asked_for_what_is_not_there() -> None:
-    """Every option of the compiler is a parameter that is None or empty where it is not given."""
-    context = command.make_context("render", [])
+    """Every option is a parameter that is None or empty where it is not given."""
+    context = config.command.make_context("config", [])
     assert isinstance(context, click.Context)
     assert not any(parameters.said(context.params[option.field]) for option in SETTINGS)

@@ -1,0 +1,129 @@
+"""The other sentence: resources in, a cluster out, its intents rendered, every finding in the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from maxtac_render import compiler
+from maxtac_render.analysis.population import population
+from maxtac_render.engine.lifetime import Anchor
+from maxtac_render.model.cluster import Applied, Cluster
+from maxtac_render.model.diagnostics import NOWHERE, Code, Report
+from maxtac_render.model.objects import ObjectRef, Resource
+from maxtac_render.model.options import Options
+from maxtac_render.model.ownership import Present
+from maxtac_render.model.policy import API_VERSION, KIND, Policy
+from maxtac_render.wire import metadata, networkpolicy_reader, service, workload
+
+DEFAULT_NAMESPACE = "default"
+"""Where kubectl puts what names no namespace."""
+
+
+class Assembly(NamedTuple):
+    """A cluster, and what the intents in it were compiled to."""
+
+    cluster: Cluster
+    output: compiler.Output
+
+
+class _Sorted(NamedTuple):
+    """Resources by what they are read for."""
+
+    intents: list[Resource]
+    policies: list[Resource]
+    namespaces: list[Resource]
+    workloads: list[Resource]
+
+
+def assemble(resources: Iterable[Resource], options: Options, report: Report, anchor: Anchor | None = None) -> Assembly:
+    """Make a cluster of what was read. Intents are rendered, and that takes the place of the policies of their set.
+
+    A policy or a pod without a namespace is in the one of the options, or else in ``default``.
+    """
+    found = _sort(resources)
+    namespace = options.namespace or DEFAULT_NAMESPACE
+    placed = _sort(metadata.admit([*found.policies, *found.namespaces, *found.workloads], namespace, report))
+    output = _compile(found.intents, options, report, anchor)
+    applied = _applied(placed.policies, output, options, report)
+    namespaces = {each.ref.name: workload.namespace(each, report) for each in placed.namespaces}
+    pods = [workload.decode(each, report) for each in placed.workloads]
+    cluster = Cluster(
+        dict(sorted(namespaces.items())),
+        population(filter(None, pods), output.services),
+        tuple(output.services),
+        tuple(sorted(applied, key=lambda each: (each.ref, each.origin[:3]))),
+    )
+    return Assembly(cluster, output)
+
+
+def _sort(resources: Iterable[Resource]) -> _Sorted:
+    found = _Sorted([], [], [], [])
+    for resource in resources:
+        kind = resource.ref.kind
+        if kind == KIND:
+            found.policies.append(resource)
+        elif kind == workload.NAMESPACE:
+            found.namespaces.append(resource)
+        elif kind in workload.SHAPES:
+            found.workloads.append(resource)
+        else:
+            found.intents.append(resource)
+    return found
+
+
+def _compile(resources: list[Resource], options: Options, report: Report, anchor: Anchor | None) -> compiler.Output:
+    """What the intents among resources are rendered to, with the Services; also where there is no intent."""
+    if any(resource.ref.kind != service.KIND for resource in resources):
+        return compiler.compile_intents(resources, options, report, anchor)
+    placed = options._replace(namespace=options.namespace or DEFAULT_NAMESPACE)
+    return compiler.Output([], 0, compiler.decode(resources, placed, report).services)
+
+
+def _applied(resources: list[Resource], output: compiler.Output, options: Options, report: Report) -> Iterator[Applied]:
+    """The policies that were read, of which those of our set make way for what was rendered."""
+    gone = {(each.ref, each.origin[:3]) for each in _replaced(resources, output, options, report)}
+    before: list[Applied] = []
+    for resource in resources:
+        policy = networkpolicy_reader.decode(resource, report)
+        if (resource.ref, resource.origin[:3]) not in gone:
+            yield from () if policy is None else (Applied(policy, resource.ref, resource.origin),)
+        elif policy is not None:
+            before.append(Applied(policy, resource.ref, resource.origin))
+    fresh = list(map(_rendered, output.policies))
+    if before:
+        _compare(before, fresh, report)
+    yield from fresh
+
+
+def _replaced(
+    resources: list[Resource], output: compiler.Output, options: Options, report: Report
+) -> Iterable[Present]:
+    return compiler.replaced(resources, output, options, report) if output.intents else ()
+
+
+def _rendered(policy: Policy) -> Applied:
+    origin = policy.cause.intent.origin if policy.cause is not None else NOWHERE.origin
+    return Applied(policy, ObjectRef(API_VERSION, KIND, policy.namespace, policy.name), origin)
+
+
+def _compare(before: list[Applied], fresh: list[Applied], report: Report) -> None:
+    """Report rendered policies in the input that are not what their intents ask for now."""
+    wanted = {each.ref: each for each in fresh}
+    for applied in before:
+        now = wanted.pop(applied.ref, None)
+        if now is None:
+            report.add(Code.STALE, applied, ("metadata", "name"), problem="no intent asks for this policy any more")
+        elif _shown(now.policy) != _shown(applied.policy):
+            report.add(Code.STALE, applied, ("metadata", "name"), problem="this policy is not what its intent asks for")
+    for applied in wanted.values():
+        cause = applied.policy.cause
+        about = cause.intent if cause is not None else NOWHERE
+        report.add(Code.STALE, about, (), problem=f"the input has other rendered policies, but no {applied.ref}")
+
+
+def _shown(policy: Policy) -> Policy:
+    """A policy without what does not show in it."""
+    return policy._replace(
+        labels=tuple(sorted(policy.labels)), annotations=tuple(sorted(policy.annotations)), cause=None
+    )

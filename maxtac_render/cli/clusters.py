@@ -1,0 +1,45 @@
+"""What the commands that ask what policies mean have in common: SOURCEs in, a cluster, its findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from maxtac_render.analysis.universe import Assumptions
+from maxtac_render.assembly import assemble
+from maxtac_render.cli import parameters
+from maxtac_render.cli.compilation import PARSED
+from maxtac_render.cli.console import Console
+from maxtac_render.cli.intake import Intake, inputs
+from maxtac_render.manifests.wanted import CLUSTER
+from maxtac_render.model.catalogue import Code
+from maxtac_render.model.cluster import Cluster
+from maxtac_render.model.diagnostics import Report
+from maxtac_render.model.options import Options, severities
+
+
+class Known(NamedTuple):
+    """A cluster as sources describe it, and what was found in them."""
+
+    options: Options
+    report: Report
+    intake: Intake
+    cluster: Cluster
+
+
+def known(given: Mapping[str, Any], sources: Sequence[str], console: Console) -> Known:
+    """Read the sources of a command, and render the intents among them."""
+    options = parameters.options(given)
+    report = Report(severities(options))
+    intake = Intake(inputs(sources, options, report), options, report, wanted=CLUSTER)
+    cluster = assemble(intake.resources(console), options, report, intake.anchor()).cluster
+    if intake.addressed:
+        from maxtac_render.manifests.ignores import heed  # noqa: PLC0415 - few files have such comments
+
+        heed(report, intake.addressed, PARSED | {Code.EXPIRING})
+    return Known(options, report, intake, cluster)
+
+
+def assumptions(options: Options) -> Assumptions:
+    """What the options assume about the network plugin."""
+    return Assumptions(options.ip_blocks, options.host_network, options.long_names)
