@@ -18,11 +18,15 @@ _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class JSONText(NamedTuple):
-    """One JSON document: its value, where it stands in the stream, and whether a key stands twice."""
+    """One JSON document: its value, where it stands in the stream, and whether a key stands twice.
+
+    ``after`` is where the next one would begin.
+    """
 
     value: Any
     start: int
     end: int
+    after: int
     twice: bool
 
 
@@ -56,8 +60,9 @@ def documents(text: str) -> Iterator[JSONText]:
             raise _too_deep(text, start)
         if _ESCAPED_SURROGATE.search(text, start, end):
             value = _without_surrogates(value)
-        yield JSONText(value, start, end, reading.twice)
-        start = _skip_space(text, end)
+        after = _skip_space(text, end)
+        yield JSONText(value, start, end, after, reading.twice)
+        start = after
 
 
 def _skip_space(text: str, start: int) -> int:

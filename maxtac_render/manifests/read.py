@@ -10,11 +10,11 @@ from maxtac_render.manifests.encoding import looks_like_json, mentions, to_utf8
 from maxtac_render.manifests.faults import Broken, Fault, OverLimit
 from maxtac_render.manifests.lines import plain_document
 from maxtac_render.manifests.places import Document
-from maxtac_render.manifests.stream import SKIPPED, Chunk, chunks, remainder
+from maxtac_render.manifests.stream import SKIPPED, Chunk, chunks, cut, remainder
 from maxtac_render.manifests.wanted import INTENTS, Wanted
 from maxtac_render.model.diagnostics import Code, Report, Spot, did_you_mean, nearest
 from maxtac_render.model.intent import GROUP, KINDS, VERSION
-from maxtac_render.model.objects import FieldPath, Key, ObjectRef, Origin, Place, Resource
+from maxtac_render.model.objects import FieldPath, Key, ObjectRef, Origin, Place, Resource, is_local
 
 if TYPE_CHECKING:
     from maxtac_render.manifests.json import JSONText
@@ -32,15 +32,31 @@ def read(  # noqa: PLR0913 - what is read, and three ways to read it
     else once for the file. With ``thorough`` even documents that cannot matter are parsed, and so found broken.
     """
     reading = _Reading(path, report, wanted, loud=named or mentions(data, GROUP))
-    if len(data) > BYTES:
-        reading.refuse(OverLimit("the size of the file", BYTES), 0)
-        return
-    try:
-        text = to_utf8(data)
-    except Broken as error:
-        reading.refuse(error, 0)
-        return
-    yield from reading.resources(text, thorough=thorough)
+    for piece in reading.pieces(reading.decoded(data), thorough=thorough):
+        yield from piece.resources
+
+
+class Piece(NamedTuple):
+    """A piece of a stream that holds whole documents, nearly always one: its bytes, and what in it is wanted.
+
+    ``first`` is the number of its first document in the stream; it may have none and hold comments only. ``objects``
+    is how many there are in it, wanted or not.
+    """
+
+    text: bytes
+    first: int
+    documents: int
+    objects: int
+    resources: list[Resource]
+
+
+def pieces(data: bytes, path: str, report: Report, wanted: Wanted) -> Iterator[Piece]:
+    """A file cut into pieces, which together are the file as UTF-8 without a byte order mark.
+
+    Every document that cannot be read is reported loudly, if it is looked at.
+    """
+    reading = _Reading(path, report, wanted, loud=True)
+    return reading.pieces(reading.decoded(data), thorough=False)
 
 
 class _Text(NamedTuple):
@@ -63,17 +79,33 @@ class _Reading:
         self._loud = loud
         self._quiet_said = False
         self._count = 0
+        self._objects_seen = 0
 
-    def resources(self, text: bytes, *, thorough: bool) -> Iterator[Resource]:
-        """The Resources of a stream."""
+    def decoded(self, data: bytes) -> bytes:
+        """The text of a file as UTF-8; empty, and reported, where there is none."""
+        fault: Broken | OverLimit = OverLimit("the size of the file", BYTES)
+        if len(data) <= BYTES:
+            try:
+                return to_utf8(data)
+            except Broken as error:
+                fault = error
+        self.refuse(fault, 0)
+        return b""
+
+    def pieces(self, text: bytes, *, thorough: bool) -> Iterator[Piece]:
+        """The pieces of a stream."""
         rest = Chunk(text, 0)
         if looks_like_json(text):
             rest = yield from self._json(text)
+        whole = cut(rest.text)
         for chunk in chunks(rest.text, thorough=thorough, wanted=self._wanted):
             if chunk is SKIPPED:
                 self._count += 1
+                yield Piece(next(whole), self._count - 1, 1, 1, [])
             else:
-                yield from self._yaml(Chunk(chunk.text, rest.line + chunk.line))
+                first, seen = self._count, self._objects_seen
+                found = list(self._yaml(Chunk(chunk.text, rest.line + chunk.line)))
+                yield Piece(next(whole), first, self._count - first, self._objects_seen - seen, found)
 
     def refuse(self, fault: Broken | OverLimit, line: int) -> None:
         """Report that a document cannot be used; ``line`` is the one, from 0, that the fault's own counts from."""
@@ -111,8 +143,8 @@ class _Reading:
         self.refuse(fault, chunk.line)
         return fault
 
-    def _json(self, text: bytes) -> Generator[Resource, None, Chunk]:
-        """The Resources of the JSON documents that a stream begins with; returns the rest, which may be YAML.
+    def _json(self, text: bytes) -> Generator[Piece, None, Chunk]:
+        """The JSON documents that a stream begins with; returns the rest, which may be YAML.
 
         As for kubectl: a stream of more than one JSON document is JSON to its end.
         """
@@ -122,11 +154,15 @@ class _Reading:
             source = text.decode()
         except UnicodeDecodeError:
             return Chunk(text, 0)
-        line = counted = 0
+        line = counted = begin = 0
         try:
             for found in json.documents(source):
                 line, counted = line + source.count("\n", counted, found.start), found.start
-                yield from self._objects(_json_text(source, found, line))
+                seen = self._objects_seen
+                resources = self._objects(_json_text(source, found, line))
+                text = source[begin : found.after].encode()
+                yield Piece(text, self._count, 1, self._objects_seen - seen, resources)
+                begin = found.after
                 self._count += 1
         except json.Unread as unread:
             if self._count <= 1:
@@ -154,9 +190,11 @@ class _Reading:
     ) -> Iterator[tuple[FieldPath, Resource]]:
         """The Resources of a value, which may be a list of objects: to kubectl, whatever has ``items`` is one."""
         if not isinstance(value, dict):
+            self._objects_seen += value is not None
             return
         items, kind = value.get("items"), value.get("kind")
         if not isinstance(items, list) or not kind or not isinstance(kind, str):
+            self._objects_seen += 1
             resource = self._resource(text, value, path, line)
             if resource is not None:
                 yield path, resource
@@ -168,27 +206,33 @@ class _Reading:
     def _resource(self, text: _Text, body: dict[str, Any], path: FieldPath, line: int) -> Resource | None:
         api_version, kind = _word(body, "apiVersion"), _word(body, "kind")
         wanted = self._wanted.takes(api_version, kind)
-        if not (wanted or kind in KINDS):
+        local = self._wanted.local and is_local(body)
+        if not (wanted or local or kind in KINDS):
             return None
         metadata = body.get("metadata")
         names = metadata if isinstance(metadata, dict) else {}
         ref = ObjectRef(api_version, kind, _word(names, "namespace"), _word(names, "name"))
         places = text.places.within(path) if path else text.places
         resource = Resource(ref, body, Origin(self._path, self._count, line, places))
+        sound = bool(wanted and kind)
+        if not sound and (wanted or kind in KINDS):
+            self._report_kind(resource, wanted=wanted)
+        return resource if sound or local else None
+
+    def _report_kind(self, resource: Resource, *, wanted: bool) -> None:
+        """Report an object that may be meant for us, and is not of a kind of ours."""
+        api_version, kind = resource.ref.api_version, resource.ref.kind
         if not api_version:
             facts = {"what": f"{kind} without an apiVersion", "guess": f"write apiVersion: {GROUP}/{VERSION}"}
             self._report.add(Code.UNKNOWN_KIND, resource, ("kind",), **facts)
-        elif not wanted and nearest(api_version, [f"{GROUP}/{VERSION}"], 0.85):
-            facts = {"what": f"{kind} of {api_version}", "guess": f"did you mean {GROUP}/{VERSION}?"}
-            self._report.add(Code.UNKNOWN_KIND, resource, ("apiVersion",), **facts)
-        elif not wanted:
-            self._report.add(Code.OTHER_GROUP, resource, ("apiVersion",), kind=kind, api_version=api_version)
-        elif not kind:
+        elif wanted:
             facts = {"what": f"an object of {api_version} without a kind"}
             self._report.add(Code.UNKNOWN_KIND, resource, (), **facts, guess=did_you_mean("", list(KINDS)))
+        elif nearest(api_version, [f"{GROUP}/{VERSION}"], 0.85):
+            facts = {"what": f"{kind} of {api_version}", "guess": f"did you mean {GROUP}/{VERSION}?"}
+            self._report.add(Code.UNKNOWN_KIND, resource, ("apiVersion",), **facts)
         else:
-            return resource
-        return None
+            self._report.add(Code.OTHER_GROUP, resource, ("apiVersion",), kind=kind, api_version=api_version)
 
     def _report_twice(self, text: _Text, found: dict[FieldPath, Resource]) -> None:
         for path, key in text.places.duplicates():

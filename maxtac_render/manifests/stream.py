@@ -28,6 +28,8 @@ _HEAD = re.compile(rb"(?:---(?: +#[^\n]*| *\r?)\n)?(?: *(?:#[^\n]*|\r)?\n)*[A-Za
 _NOTABLE = re.compile(rb"\n((?:kind|apiVersion|items|[^A-Za-z0-9_ #\r\n-]|-[^ \r\n])[^\n]*)")
 _KIND = re.compile(rb"kind: +([A-Za-z0-9]+) *(?: #[^\n]*)?\r?")
 _API_VERSION = re.compile(rb"apiVersion: +([A-Za-z0-9][A-Za-z0-9./-]*) *(?: #[^\n]*)?\r?")
+_PERHAPS_LOCAL = re.compile(rb"local-config|\\|!!|!<")
+"""What stands in every text of a key ``config.kubernetes.io/local-config``, unless an escape or a tag makes it."""
 
 
 def chunks(text: bytes, *, thorough: bool, wanted: Wanted = INTENTS) -> Iterator[Chunk]:
@@ -37,19 +39,34 @@ def chunks(text: bytes, *, thorough: bool, wanted: Wanted = INTENTS) -> Iterator
     on across it. The marker line belongs to what follows. As for kubectl, ``---#`` is a marker too. A stream with
     directives is not cut, because they belong to the document after the next marker.
     """
-    if text.startswith(b"%") or b"\n%" in text:
+    if has_directives(text):
         yield Chunk(_cut(text, 0, len(text)), 0)
         return
     careful = thorough or not _has_plain_lines(text)
     suspects = frozenset(kind.encode() for kind in wanted.suspects)
     line = counted = 0
     for start, end in _cuts(text):
-        if not careful and is_irrelevant(text, start, end, suspects):
+        irrelevant = not careful and is_irrelevant(text, start, end, suspects)
+        if irrelevant and not (wanted.local and _PERHAPS_LOCAL.search(text, start, end)):
             yield SKIPPED
             continue
         line += text.count(b"\n", counted, start)
         counted = start
         yield Chunk(_cut(text, start, end), line)
+
+
+def cut(text: bytes) -> Iterator[bytes]:
+    """The bytes of every chunk of a stream, as they are; together they are the stream."""
+    if has_directives(text):
+        yield text
+        return
+    for start, end in _cuts(text):
+        yield text[start:end]
+
+
+def has_directives(text: bytes) -> bool:
+    """Tell whether a line of a stream begins as directives do."""
+    return text.startswith(b"%") or b"\n%" in text
 
 
 def remainder(chunk: Chunk, fault: Fault) -> Iterator[Chunk]:

@@ -12,11 +12,13 @@ from maxtac_render.model.policy import KIND as POLICY
 class Wanted(NamedTuple):
     """What is read of other groups than MaxTac's own, by apiVersion and kind. Of that one, everything is read.
 
-    ``suspects`` are the kinds that are looked at whatever their group.
+    ``suspects`` are the kinds that are looked at whatever their group. With ``local``, what is marked to be for tools
+    only is taken too, whatever its kind.
     """
 
     kinds: frozenset[tuple[str, str]]
     suspects: frozenset[str]
+    local: bool = False
 
     def takes(self, api_version: str, kind: str) -> bool:
         """Tell whether objects of this kind are read for their content."""
@@ -44,3 +46,6 @@ CLUSTER: Final = wanted(
     *(("batch/v1", kind) for kind in ("Job", "CronJob")),
 )
 """What says, besides, which pods there are and which policies they have already."""
+
+PASSED: Final = wanted(*INTENTS.kinds, (NETWORKING, POLICY))._replace(local=True)
+"""What policies are compiled from, and what may have to give way to them on the way through."""

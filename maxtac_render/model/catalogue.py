@@ -62,6 +62,12 @@ class Code(Enum):
         "key {key} stands twice in one mapping; the last one counts",
         "keep one of them; the API server refuses the object",
     )
+    STUCK_OBJECT = Entry(
+        "stuck-object",
+        ERROR,
+        "cannot be left out of what is passed through: {reason}",
+        "write it as a document of its own",
+    )
     SKIPPED_LINK = Entry(
         "skipped-link",
         INFO,

@@ -107,6 +107,19 @@ class Service(NamedTuple):
     origin: Origin
 
 
+LOCAL = "config.kubernetes.io/local-config"
+"""The annotation of what is for tools only
+(https://github.com/kubernetes-sigs/kustomize/blob/master/cmd/config/docs/api-conventions/manifest-annotations.md)."""
+
+
+def is_local(body: Mapping[str, Any]) -> bool:
+    """Tell whether an object is marked to be for tools only; as for kustomize, every word but ``false`` marks it."""
+    metadata = body.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    mark = annotations.get(LOCAL, "false") if isinstance(annotations, dict) else False
+    return mark is not False and mark != "false"
+
+
 def path_text(path: FieldPath) -> str:
     """A field path as Kubernetes prints it: ``spec.targets[0].serviceName``, ``metadata.labels[a.b/c]``."""
     text = ""
