@@ -38,6 +38,7 @@ OTHERS = {name: service(name, space) for name, space in (("web", "shop"), ("cart
 OUTSIDE = {
     Code.OVER_LIMIT,
     Code.SKIPPED_LINK,
+    Code.STUCK_OBJECT,
     Code.UNREADABLE_DOCUMENT,
     Code.NO_INTENTS,
     Code.POLICY_TAKEN,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from itertools import chain
 from typing import Any, NamedTuple
 
 import click
@@ -11,11 +12,14 @@ import click
 from maxtac_render import compiler
 from maxtac_render.cli import parameters
 from maxtac_render.cli.console import Console
-from maxtac_render.cli.intake import Intake, inputs
-from maxtac_render.manifests.wanted import CLUSTER, INTENTS
+from maxtac_render.cli.intake import Intake, inputs, passed
+from maxtac_render.manifests.read import Piece
+from maxtac_render.manifests.wanted import CLUSTER, INTENTS, is_ours
 from maxtac_render.model.catalogue import Code, Severity
 from maxtac_render.model.diagnostics import NOWHERE, Report
+from maxtac_render.model.objects import Resource, is_local
 from maxtac_render.model.options import Options, severities
+from maxtac_render.model.policy import API_VERSION, KIND
 from maxtac_render.sources import Input
 
 PARSED = frozenset({Code.BROKEN_YAML, Code.UNREADABLE_DOCUMENT, Code.OVER_LIMIT, Code.DUPLICATE_KEY})
@@ -30,27 +34,32 @@ class Look(NamedTuple):
 
 
 class Compilation(NamedTuple):
-    """One run: what was read, what came of it, and what was found."""
+    """One run: what was read, what came of it, what of the input comes out again, and what was found."""
 
     options: Options
     report: Report
     intake: Intake
     output: compiler.Output
+    passed: Sequence[Piece]
 
 
 def sources(given: Mapping[str, Any]) -> Sequence[str]:
     """The sources of a command, by default the working directory; standard input can be read only once."""
     named: Sequence[str] = given["sources"]
-    if list(named).count("-") > 1:
+    through: Sequence[str] = given.get("passthrough", ())
+    if [*named, *through].count("-") > 1:
         raise click.UsageError("standard input (-) can be a source only once", click.get_current_context())
-    return named or (".",)
+    return named or (() if through else (".",))
 
 
 def run(given: Mapping[str, Any], console: Console, look: Look | None = None) -> Compilation:
     """Compile the sources of a command, and find what is wrong with them."""
     options = parameters.options(given)
     report = Report(severities(options))
-    return compiled(inputs(sources(given), options, report), options, report, console, look or Look())
+    files = inputs(sources(given), options, report)
+    if given.get("passthrough"):
+        files = chain(passed(given["passthrough"], options, report), files)
+    return compiled(files, options, report, console, look or Look())
 
 
 def compiled(files: Iterable[Input], options: Options, report: Report, console: Console, look: Look) -> Compilation:
@@ -65,9 +74,28 @@ def compiled(files: Iterable[Input], options: Options, report: Report, console: 
         from maxtac_render.frontends.maxtac.validation import validate  # noqa: PLC0415 - only where something is wrong
 
         validate(intake.checked, report.sorted(), report)
+    kept = _kept(intake.passed, output, options, report) if intake.passed else ()
     if intake.addressed:
         _heed(intake, look, output, report)
-    return Compilation(options, report, intake, output)
+    return Compilation(options, report, intake, output, kept)
+
+
+def _kept(pieces: Sequence[Piece], output: compiler.Output, options: Options, report: Report) -> Sequence[Piece]:
+    """What comes out again: all but what the output replaces, what is for tools only, and intents, if those are to go.
+
+    What is for tools only does not get to the cluster, so that its name is not taken there.
+    """
+    from maxtac_render.manifests import passthrough  # noqa: PLC0415 - only for whoever passes documents through
+
+    policies = (found for piece in pieces for found in piece.resources if found.ref[:2] == (API_VERSION, KIND))
+    lasting = (policy for policy in policies if not is_local(policy.body))
+    replaced = {policy.origin for policy in compiler.replaced(lasting, output, options, report)}
+
+    def goes(resource: Resource) -> bool:
+        dropped = options.intents == "drop" and is_ours(resource.ref.api_version)
+        return dropped or resource.origin in replaced or is_local(resource.body)
+
+    return list(passthrough.kept(pieces, goes, report))
 
 
 def _output(intake: Intake, options: Options, report: Report, console: Console, look: Look) -> compiler.Output:

@@ -20,7 +20,7 @@ from maxtac_render.cli.configuration import Configuration
 from maxtac_render.manifests import write
 from maxtac_render.model.configuration import API_VERSION, KIND
 from maxtac_render.model.diagnostics import CODES
-from maxtac_render.model.options import LAYOUT, SETTINGS, SOURCES, Option, Options
+from maxtac_render.model.options import INTENTS, LAYOUT, SETTINGS, SOURCES, Option, Options
 
 SECTION = "Configure"
 
@@ -48,6 +48,7 @@ DEFAULT = "default"
     help="Format on standard output; only YAML has the comments.",
 )
 @parameters.flag(LAYOUT)
+@parameters.flag(INTENTS)
 @parameters.assuming
 @parameters.accepting
 @parameters.talking

@@ -25,7 +25,7 @@ from maxtac_render.model.diagnostics import CODES, SEVERITIES, Code, Report, Sev
 from maxtac_render.model.errors import SourceFault
 from maxtac_render.model.fields import Fields
 from maxtac_render.model.objects import FieldPath, Key, ObjectRef, Origin, Place, Resource, path_text
-from maxtac_render.model.options import LAYOUT, SETTINGS, Option
+from maxtac_render.model.options import INTENTS, LAYOUT, SETTINGS, SOURCES, Option
 from maxtac_render.sources import inputs
 
 LONGEST = 1 << 20
@@ -70,10 +70,15 @@ def _refuse(console: Console, report: Report) -> NoReturn:
     raise click.exceptions.Exit(FAILED)
 
 
+_ONLY_WITH = {LAYOUT.field: "output_dir", INTENTS.field: "passthrough"}
+"""The options that are about one way of writing, and the parameter that chooses it."""
+
+
 def complete(given: Mapping[str, Any], configuration: Configuration | None) -> dict[str, Any]:
     """The parameters of a command, where they are not given with what the configuration says.
 
-    Of lists the command line's counts alone; severities are those of both. A layout counts only for a directory.
+    Of lists the command line's counts alone; severities are those of both. Sources do not count where the command
+    line names what is passed through, and what is about one way of writing counts only for that one.
     """
     completed = {name: value for name, value in given.items() if name not in ("config", "no_config")}
     if configuration is None:
@@ -81,7 +86,9 @@ def complete(given: Mapping[str, Any], configuration: Configuration | None) -> d
     for option in SETTINGS:
         name = option.field
         value = configuration.values.get(name)
-        if value is None or name not in given or (option is LAYOUT and not given.get("output_dir", True)):
+        if value is None or name not in given or not given.get(_ONLY_WITH.get(name, ""), True):
+            continue
+        if option is SOURCES and given.get("passthrough"):
             continue
         if option.form == "mapping":
             completed[name] = (*value.items(), *given[name])

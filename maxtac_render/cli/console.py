@@ -85,6 +85,14 @@ class Console:
             raise SinkFault("standard output is closed")
         stdout.write(texts, stream.buffer)
 
+    def put_bytes(self, chunks: Iterable[bytes]) -> None:
+        """Write bytes to standard output. Raises SinkFault when it takes no more."""
+        from maxtac_render.sinks import stdout  # noqa: PLC0415 - as above
+
+        if sys.stdout is None:
+            raise SinkFault("standard output is closed")
+        stdout.write_bytes(chunks, sys.stdout.buffer)
+
     def summary(self, line: str, report: Report) -> None:
         """Write the line that closes the work, if somebody watches or asked for it."""
         if (self._watched and not self._manner.quiet) or self._manner.verbose:

@@ -12,8 +12,8 @@ from maxtac_render.cli.console import Console
 from maxtac_render.cli.values import GIT, moment
 from maxtac_render.engine.lifetime import Anchor
 from maxtac_render.manifests.encoding import mentions
-from maxtac_render.manifests.read import read
-from maxtac_render.manifests.wanted import INTENTS, Wanted
+from maxtac_render.manifests.read import Piece, pieces, read
+from maxtac_render.manifests.wanted import INTENTS, PASSED, Wanted
 from maxtac_render.model.diagnostics import Diagnostic, Report
 from maxtac_render.model.errors import SourceFault
 from maxtac_render.model.intent import KINDS
@@ -36,6 +36,12 @@ def inputs(sources: Sequence[str], options: Options, report: Report) -> Iterator
         yield from load(source, options.exclude, report, stdin)
 
 
+def passed(sources: Sequence[str], options: Options, report: Report) -> Iterator[Input]:
+    """The files of sources whose documents are to come out again. Raises SourceFault for what cannot be read."""
+    for file in inputs(sources, options, report):
+        yield file._replace(passed=True)
+
+
 class Intake:
     """Reads files, and remembers of each file where it lies and of each MaxTac resource what it says."""
 
@@ -52,6 +58,8 @@ class Intake:
         """The files in which comments may speak to this program."""
         self.checked: list[Resource] = []
         """The MaxTac resources that were read."""
+        self.passed: list[Piece] = []
+        """The documents that are to come out again."""
         self._inputs = inputs
         self._thorough = thorough
         self._wanted = wanted
@@ -73,19 +81,30 @@ class Intake:
 
     def resources(self, console: Console) -> Iterator[Resource]:
         """The Resources of all files. Raises SourceFault for what cannot be read."""
-        for path, data, named, location in console.progress(self._inputs, "reading file"):
-            self._locations[path] = location
-            if mentions(data, ADDRESS):
-                self.addressed[path] = data
-            resources: Iterable[Resource] = read(
-                data, path, self._report, named=named, thorough=self._thorough, wanted=self._wanted
-            )
-            if named:
-                resources = console.progress(resources, f"reading {path}, object")
+        for file in console.progress(self._inputs, "reading file"):
+            self._locations[file.path] = file.location
+            if mentions(file.data, ADDRESS):
+                self.addressed[file.path] = file.data
+            resources = self._read(file)
+            if file.named:
+                resources = console.progress(resources, f"reading {file.path}, object")
             for resource in resources:
                 if resource.ref.kind in KINDS:
                     self.checked.append(resource)
                 yield resource
+
+    def _read(self, file: Input) -> Iterable[Resource]:
+        if file.passed:
+            return self._pass(file)
+        return read(file.data, file.path, self._report, named=file.named, thorough=self._thorough, wanted=self._wanted)
+
+    def _pass(self, file: Input) -> Iterator[Resource]:
+        """Keep the documents of a file, and give what policies are compiled from."""
+        for piece in pieces(file.data, file.path, self._report, PASSED):
+            self.passed.append(piece)
+            for resource in piece.resources:
+                if self._wanted.takes(resource.ref.api_version, resource.ref.kind):
+                    yield resource
 
     def anchor(self) -> Anchor | None:
         """From when durations count, as the options want it."""

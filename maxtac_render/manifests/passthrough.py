@@ -35,10 +35,12 @@ def join(pieces: Iterable[Piece], documents: Iterable[bytes]) -> Iterator[bytes]
     """
     last = b""
     for piece in pieces:
+        if not piece.text:
+            continue
         begun = _BEGINNING.match(piece.text)
         separator = _SEPARATORS[begun[1] if begun else None] if piece.documents else b""
         yield from (_break(last), separator if last else b"", piece.text)
-        last = piece.text or last
+        last = piece.text
     for document in documents:
         yield from (_break(last), b"---\n" if last else b"", document)
         last = document

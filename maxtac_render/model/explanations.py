@@ -77,6 +77,23 @@ spec:
   direction: egress
 """,
     ),
+    Code.STUCK_OBJECT: Explanation(
+        "What is passed through stays as it is, byte for byte. This object has to be left out of it: it was rendered "
+        "before, or it is for tools only. But it is a part of a document, and cannot be taken out of that without "
+        "changing something else.",
+        """\
+apiVersion: v1
+kind: List
+items:
+  - &web {apiVersion: v1, kind: Service, metadata: {name: web}}
+  - *web
+""",
+        """\
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+""",
+    ),
     Code.SKIPPED_LINK: Explanation(
         "A symbolic link that leads out of the source could bring in anything that the machine has, so links "
         "are followed within their source only. What lies behind this one was not read.",

@@ -13,8 +13,8 @@ class Options(NamedTuple):
     """The values of the options in one run. The option ``mirrorNamespaces`` is ``mirror_namespaces`` here.
 
     ``now`` is aware of its time zone; None never expires anything. ``mirror_namespaces`` None allows every namespace.
-    ``sources`` and ``layout`` are the commands' own, and what follows them is for the analysis; the compiler does not
-    look at them.
+    ``sources``, ``layout`` and ``intents`` are the commands' own, and what follows them is for the analysis; the
+    compiler does not look at them.
     """
 
     compat: Literal["readme", "controller"] = "readme"
@@ -31,6 +31,7 @@ class Options(NamedTuple):
     exclude: tuple[str, ...] = ()
     sources: tuple[str, ...] = (".",)
     layout: Literal["policy", "namespace", "single"] = "policy"
+    intents: Literal["keep", "drop"] = "keep"
     ip_blocks: Literal["pods", "outside", "any"] = "pods"
     host_network: Literal["pod", "node"] = "pod"
     long_names: Literal["enforced", "ignored"] = "enforced"
@@ -147,6 +148,12 @@ LAYOUT = Option(
     choices=("policy", "namespace", "single"),
 )
 
+INTENTS = Option(
+    "intents",
+    "What becomes of MaxTac's resources in what is passed through: a cluster without its CRDs cannot take them.",
+    choices=("keep", "drop"),
+)
+
 ASSUMPTIONS = (
     Option(
         "ipBlocks",
@@ -168,7 +175,7 @@ ASSUMPTIONS = (
 )
 """What network plugins decide differently; for whatever asks what policies mean."""
 
-SETTINGS = (SOURCES, *OPTIONS, LAYOUT, *ASSUMPTIONS)
+SETTINGS = (SOURCES, *OPTIONS, LAYOUT, INTENTS, *ASSUMPTIONS)
 """All that a configuration may say."""
 
 CONTROLLER_LOGS = frozenset(

@@ -26,13 +26,15 @@ class Input(NamedTuple):
     """One file's bytes under the path that is shown to users.
 
     ``named`` tells that the user named this very file, and not a directory that holds it. ``location`` is None where
-    the bytes are gone once they are read: standard input, a pipe.
+    the bytes are gone once they are read: standard input, a pipe. ``passed`` tells that its documents are to come out
+    again.
     """
 
     path: str
     data: bytes
     named: bool
     location: Location | None = None
+    passed: bool = False
 
 
 def shown(path: str) -> str:

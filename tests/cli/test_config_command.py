@@ -90,6 +90,7 @@ def test_each_line_says_where_it_comes_from(repository: Path) -> None:
         '    no-ports: "off"  # --severity\n'
         "  exclude: []  # default\n"
         "  layout: policy  # default\n"
+        "  intents: keep  # default\n"
         "  ipBlocks: pods  # default\n"
         "  hostNetwork: pod  # default\n"
         "  longNames: enforced  # default\n"
@@ -144,7 +145,7 @@ def test_it_takes_the_flags_of_render() -> None:
     assert command is not None
     known = {name for parameter in command.params for name in parameter.opts}
     asked = {name for parameter in render.params for name in parameter.opts}
-    assert asked - known <= {"--output-dir", "--check", "--report"}
+    assert asked - known <= {"--output-dir", "--check", "--passthrough", "--report"}
 
 
 NAMES = st.from_regex(r"[a-z]([a-z0-9-]{0,8}[a-z0-9])?|no|on|y|null|1|0x1|1e3", fullmatch=True)
