@@ -32,7 +32,7 @@ def run(case: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, dict[str, str
     if args[0] in ("render", "check") and not any(arg.startswith("--now") for arg in args):
         args = [*args, "--now", NOW]
     result = CliRunner().invoke(program.program, args, prog_name="maxtac")
-    plain = not any(arg in ("-o", "--output", "--check", "--report", "--diff") for arg in args)
+    plain = not any(arg in ("-o", "--output", "--check", "--report", "--diff", "--passthrough") for arg in args)
     names = ("diagnostics.txt", "errors.txt") if args[0] == "check" else ("networkpolicy.yaml", "diagnostics.txt")
     printed = {names[0] if plain else "output.txt": result.stdout, names[1]: result.stderr}
     assert result.exit_code == options.get("exit", 0), result.output
