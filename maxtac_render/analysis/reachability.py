@@ -175,7 +175,14 @@ class Reach:
         """The ports on which one endpoint may talk to another."""
         if source >= len(self.universe.workloads) and target >= len(self.universe.workloads):
             return NO_PORTS
-        return self._both(_at(self.egress(source), target), _at(self.ingress(target), source))
+        return self._both(
+            self.lets(Direction.EGRESS, source, target),
+            self.lets(Direction.INGRESS, target, source),
+        )
+
+    def lets(self, side: Direction, pod: int, peer: int) -> PortSet:
+        """The ports that one side of an endpoint lets pass to or from another."""
+        return next((ports for mask, ports in self._side(side, pod) if mask >> peer & 1), NO_PORTS)
 
     def _both(self, ours: PortSet, theirs: PortSet) -> PortSet:
         return ours.may_meet(theirs) if self.possible else ours.meet(theirs)
@@ -245,7 +252,3 @@ def _meeting(some: Parts, others: Parts) -> Iterator[tuple[int, PortSet]]:
         for other, theirs in others:
             if mask & other and (both := ports.meet(theirs)):
                 yield mask & other, both
-
-
-def _at(parts: Parts, endpoint: int) -> PortSet:
-    return next((ports for mask, ports in parts if mask >> endpoint & 1), NO_PORTS)

@@ -17,6 +17,7 @@ __all__ = [
     "Located",
     "Report",
     "Severity",
+    "Site",
     "Spot",
     "counted",
     "did_you_mean",
@@ -44,6 +45,19 @@ class Spot(NamedTuple):
     ref: ObjectRef | None = None
 
 
+class Site(NamedTuple):
+    """A field of something, where that was read."""
+
+    about: Located
+    field: FieldPath = ()
+
+    @property
+    def place(self) -> Place:
+        """Where the field stands, or else where its document begins."""
+        origin = self.about.origin
+        return origin.places(self.field) or Place(origin.line, 1, 1, "", "")
+
+
 NOWHERE = Spot(Origin(""))
 """What findings about the input as a whole are about."""
 
@@ -66,7 +80,7 @@ class Diagnostic(NamedTuple):
     @property
     def place(self) -> Place:
         """Where the field stands, or else where its document begins."""
-        return self.origin.places(self.field) or Place(self.origin.line, 1, 1, "", "")
+        return Site(self, self.field).place
 
 
 class Report:

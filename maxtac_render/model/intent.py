@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
-from maxtac_render.model.diagnostics import Located
+from maxtac_render.model.diagnostics import Located, Site
 from maxtac_render.model.objects import FieldPath, ObjectRef, Origin, Service
 from maxtac_render.model.ports import Port
 
@@ -155,6 +155,7 @@ class Intent(NamedTuple):
     ``direction`` is what exists by the intent alone (isolation, and the policies' names); ``opens`` is the part of it
     whose rules may be written. Whatever is unusable or expired takes from ``opens`` and never from ``direction``.
     ``closed`` are targets that open nothing. ``ports`` limit external egress; None means that nothing limits it.
+    ``aimed`` is where the direction is written: in the resource, or in an annotation of the Service.
     """
 
     ref: ObjectRef
@@ -168,3 +169,4 @@ class Intent(NamedTuple):
     ports: tuple[Port, ...] | None = None
     lifetime: Lifetime = Lifetime()
     expires: datetime | None = None
+    aimed: Site | None = None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from maxtac_render.frontends.maxtac.lifetime import read_lifetime
 from maxtac_render.frontends.maxtac.selection import read_selector
 from maxtac_render.frontends.maxtac.targets import POLICY_LEFT_OUT, RULE_LEFT_OUT, spec_targets
-from maxtac_render.model.diagnostics import Code, Located, Report, did_you_mean, nearest
+from maxtac_render.model.diagnostics import Code, Located, Report, Site, did_you_mean, nearest
 from maxtac_render.model.fields import Fields, shown
 from maxtac_render.model.intent import EXPIRES_AT, GROUP, KINDS, VERSION, WORDS, Direction, Kind, Lifetime, Wanted
 from maxtac_render.model.objects import METADATA, FieldPath, Key, ObjectRef, Origin, Resource
@@ -27,10 +27,11 @@ _PORTS = "a port such as 443/TCP or 8000-8100/UDP"
 
 
 class Aim(NamedTuple):
-    """A direction as it was stated: what it isolates, and what of it may open."""
+    """A direction as it was stated: what it isolates, what of it may open, and where it is written."""
 
     isolates: Direction
     opens: Direction
+    site: Site | None = None
 
 
 class Wish(NamedTuple):
@@ -141,10 +142,10 @@ def read_direction(about: Located, path: FieldPath, value: object, report: Repor
     if direction is None:
         place = about.origin.places(path)
         report.add(Code.BAD_DIRECTION, about, path, value=(place and place.text) or shown(value), done=done)
-        return Aim(Direction.ALL, Direction.NONE)
+        return Aim(Direction.ALL, Direction.NONE, Site(about, path))
     if value != direction.word:
         report.add(Code.DIRECTION_CASE, about, path, value=value, word=direction.word)
-    return Aim(direction, direction)
+    return Aim(direction, direction, Site(about, path))
 
 
 def read_ports(

@@ -69,6 +69,7 @@ class Subjects:
             wish.origin,
             mirrored=wish.mirrored,
             lifetime=wish.lifetime,
+            aimed=aim.site,
         )
 
     def _stated(self, wish: Wish, service: Service) -> Stated:
