@@ -1,8 +1,8 @@
 """Endpoints as people write them, ask for them and read them.
 
 ``Deployment/shop/web`` or ``shop/web`` is what bears that name, a Service being the pods behind it; an address or a
-CIDR is what is outside; ``shop/*``, ``*/{app=web}`` and ``{team=shop}/*`` are any pods of such namespaces and labels,
-those that are known and those that nobody has declared.
+CIDR is what is outside, and ``outside`` all of that; ``shop/*``, ``*/{app=web}`` and ``{team=shop}/*`` are any pods of
+such namespaces and labels, those that are known and those that nobody has declared.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from maxtac_render.analysis.universe import Addresses, Assumptions, Endpoint, Outside, Universe, bits, blocks
-from maxtac_render.model.addresses import EVERYWHERE, Range, parse_address
+from maxtac_render.analysis.universe import OUTSIDE, Addresses, Assumptions, Endpoint, Outside, Universe, bits, blocks
+from maxtac_render.model.addresses import EVERYWHERE, Cover, covers, parse_address
 from maxtac_render.model.cluster import ANY_LABEL, Cluster, Namespace, Workload, undeclared
 from maxtac_render.model.diagnostics import nearest
 from maxtac_render.model.names import is_label_key, is_label_name, is_label_value, is_object_name
@@ -69,14 +69,16 @@ class Anyone(NamedTuple):
     labels: Labels
 
 
-Query = Named | Anyone | Range
+Query = Named | Anyone | Outside
 
 
 def parse(text: str, namespace: str = "") -> Query:
     """Read an endpoint; one without a namespace is in the one given. Raises Unfit."""
+    if text == OUTSIDE:
+        return Outside(EVERYWHERE)
     address = parse_address(text)
     if address is not None:
-        return address
+        return Outside((address,))
     *before, last = _split(text)
     where = before[-1] if before else namespace
     if not where:
@@ -145,7 +147,7 @@ def stage(
             if not query.namespace:
                 strangers[len(workloads)] = _somewhere(query)
             workloads.append(_stranger(query))
-    ranges = [query for query in queries if isinstance(query, Range)]
+    ranges = [each for query in queries if isinstance(query, Outside) for each in query.ranges]
     applied = [each.policy for each in cluster.policies] if policies is None else policies
     addresses = Addresses([*blocks(applied), *(each for each in ranges if each not in EVERYWHERE)])
     universe = Universe(workloads, cluster.namespaces, addresses, assumptions, strangers)
@@ -173,15 +175,15 @@ def select(query: Query, cluster: Cluster, universe: Universe) -> int:
             return _bearing(query, cluster)
         case Anyone():
             return _matching(query, cluster)
-        case Range():
+        case Outside():
             return _outside(query, universe)
 
 
-def _outside(query: Range, universe: Universe) -> int:
-    """The classes of addresses within a range, and pods whose address it is."""
+def _outside(query: Outside, universe: Universe) -> int:
+    """The classes of addresses within ranges."""
     mask = 0
     for number, each in enumerate(universe.addresses.classes):
-        if any(part.version == query.version and query.first <= part.first <= query.last for part in each.ranges):
+        if any(part == whole or part.within(whole) for part in each.ranges for whole in query.ranges):
             mask |= 1 << (number + len(universe.workloads))
     return mask
 
@@ -233,7 +235,7 @@ def written(query: Query) -> str:
             return "/".join(filter(None, query))
         case Anyone(namespace, namespace_labels, labels):
             return f"{namespace or _braced(namespace_labels)}/{_braced(labels)}"
-        case Range():
+        case Outside():
             return str(query)
 
 
@@ -254,12 +256,17 @@ def described(endpoint: Endpoint) -> dict[str, Any]:
     """An endpoint for programs."""
     match endpoint:
         case Outside(ranges):
-            return {"addresses": [str(each) for each in ranges]}
+            return {"ipBlocks": [_block(cover) for cover in covers(ranges)]}
         case Workload(ref) if ref.kind == ANY_POD:
             return {"pods": ref.name}
         case Workload(ref):
             known = {"kind": ref.kind, "namespace": ref.namespace, "name": ref.name}
             return {**known, "symbolic": True} if endpoint.symbolic else known
+
+
+def _block(cover: Cover) -> dict[str, Any]:
+    block: dict[str, Any] = {"cidr": cover.whole.cidr}
+    return {**block, "except": [each.cidr for each in cover.excepted]} if cover.excepted else block
 
 
 def names(universe: Universe, mask: int) -> list[str]:

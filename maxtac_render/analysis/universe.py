@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from maxtac_render.model.addresses import EVERYWHERE, Range, joined, parse_block
+from maxtac_render.model.addresses import EVERYWHERE, Range, covers, joined, parse_block
 from maxtac_render.model.cluster import Namespace, Workload, undeclared
 from maxtac_render.model.policy import NAMESPACE_NAME, AnyPeer, CIDRPeer, Peer, PodPeer, Policy
 from maxtac_render.model.selectors import Requirement, Selector
@@ -50,13 +50,18 @@ class Assumptions(NamedTuple):
 USUAL = Assumptions()
 
 
+OUTSIDE = "outside"
+"""The word for all addresses outside of the cluster."""
+
+
 class Outside(NamedTuple):
     """Addresses that belong together: no policy tells one from another."""
 
     ranges: tuple[Range, ...]
 
     def __str__(self) -> str:
-        return ",".join(map(str, self.ranges))
+        """As people read it: ``outside`` for all there are, ``0.0.0.0/0 except 10.0.0.0/8``, ``10.0.0.0/8; ::/0``."""
+        return OUTSIDE if self.ranges == EVERYWHERE else "; ".join(map(str, covers(self.ranges)))
 
 
 Endpoint = Workload | Outside

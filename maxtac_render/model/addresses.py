@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network, summarize_address_range
 from typing import NamedTuple
 
 BITS = {4: 32, 6: 128}
+_ADDRESS: Mapping[int, type[IPv4Address | IPv6Address]] = {4: IPv4Address, 6: IPv6Address}
 
 
 class Range(NamedTuple):
@@ -21,9 +22,14 @@ class Range(NamedTuple):
         """Tell whether these are a part of other addresses, and not all of them."""
         return self.version == other.version and other.first <= self.first <= self.last <= other.last and self != other
 
+    @property
+    def cidr(self) -> str:
+        """The addresses as the one CIDR that they are."""
+        return f"{_ADDRESS[self.version](self.first)}/{BITS[self.version] - (self.last - self.first).bit_length()}"
+
     def __str__(self) -> str:
         """The addresses as CIDRs where few are enough, else from the first to the last."""
-        address = IPv4Address if self.version == 4 else IPv6Address
+        address = _ADDRESS[self.version]
         first, last = address(self.first), address(self.last)
         networks = list(summarize_address_range(first, last))
         if len(networks) == 1:
@@ -83,3 +89,36 @@ def joined(ranges: Iterable[Range]) -> Iterator[Range]:
         current = each
     if current is not None:
         yield current
+
+
+class Cover(NamedTuple):
+    """A CIDR, but for some that lie within it: addresses as an ipBlock has them."""
+
+    whole: Range
+    excepted: tuple[Range, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.whole} except {','.join(map(str, self.excepted))}" if self.excepted else str(self.whole)
+
+
+@lru_cache(maxsize=65536)
+def covers(ranges: tuple[Range, ...]) -> tuple[Cover, ...]:
+    """The same addresses in few CIDRs, with exceptions where that is shorter; sorted."""
+    return tuple(cover for whole in EVERYWHERE for cover in _covered(whole, ranges)[0])
+
+
+def _covered(whole: Range, ranges: Sequence[Range]) -> tuple[list[Cover], list[Range]]:
+    """The part of a CIDR that lies within ranges, and the CIDRs of the rest."""
+    version, first, last = whole
+    near = [each for each in ranges if each.version == version and each.first <= last and first <= each.last]
+    if not near:
+        return [], [whole]
+    if near[0].first <= first and last <= near[0].last:
+        return [Cover(whole)], []
+    middle = (first + last) // 2
+    left, rest = _covered(Range(version, first, middle), near)
+    right, others = _covered(Range(version, middle + 1, last), near)
+    found, gaps = left + right, rest + others
+    if 1 + len(gaps) < sum(1 + len(cover.excepted) for cover in found):
+        found = [Cover(whole, tuple(gaps))]
+    return found, gaps

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from maxtac_render.model.ports import PROTOCOLS, Port
 
@@ -153,6 +153,24 @@ def ports_of(ports: Iterable[Port]) -> PortSet:
     return PortSet(
         Span(protocol, port, port if end is None else end) for protocol, port, end in ports if isinstance(port, int)
     )
+
+
+def described(ports: PortSet) -> list[dict[str, Any]]:
+    """Ports for programs, in the fields of NetworkPolicy: without ``port`` it is every port of a protocol.
+
+    Other than there, an empty list is no port.
+    """
+    found: dict[str, list[dict[str, Any]]] = {protocol: [] for protocol in PROTOCOLS}
+    for protocol, first, last in ports.spans:
+        entry: dict[str, Any] = {"protocol": protocol}
+        if (first, last) != (FIRST, LAST):
+            entry["port"] = first
+            if last > first:
+                entry["endPort"] = last
+        found[protocol].append(entry)
+    for protocol, name in ports.names:
+        found[protocol].append({"protocol": protocol, "port": name})
+    return [entry for entries in found.values() for entry in entries]
 
 
 NO_PORTS = PortSet()
