@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 TOOLS = HERE.parents[1] / "tools"
 NOT_IN_REGISTRIES = {"kubectl", "kpt"}
+OPTIONAL = {"helm3"}
+"""What `make tools` leaves to whoever wants it."""
 
 
 class Run(Protocol):
@@ -42,12 +44,14 @@ def _path(name: str) -> Path | None:
 
 
 def _part(name: str) -> Path:
-    """The path of a real part. Where it is missing the test is skipped, or with CI=true fails."""
+    """The path of a real part. Where it is missing the test is skipped, or with CI=true fails if it is not optional."""
     path = _path(name)
     if path is not None:
         return path
     if name in NOT_IN_REGISTRIES:
         pytest.skip(f"{name} is not on PATH, and no package registry has it, so `make tools` cannot install it")
+    if name in OPTIONAL:
+        pytest.skip(f"{name} is optional and not installed: run `tools/install {name}`")
     reason = f"{name} is not installed: run `make tools`"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
