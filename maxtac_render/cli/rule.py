@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maxtac_render.cli import exits, pages
+from maxtac_render.cli.columns import aligned
 from maxtac_render.model.catalogue import CODES, Code
 from maxtac_render.model.diagnostics import nearest
 
@@ -78,10 +79,7 @@ def command(code: Code | None, output: str) -> int:
 
 def listing() -> Iterator[str]:
     """The catalogue as a table."""
-    rows = [HEADER, *((code.id, code.value.severity.word, shown(code.value.message)) for code in Code)]
-    first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
-    for identity, severity, message in rows:
-        yield f"{identity:{first}}   {severity:{second}}   {message}\n"
+    return aligned([HEADER, *((code.id, code.value.severity.word, shown(code.value.message)) for code in Code)])
 
 
 def explanation(code: Code) -> Iterator[str]:

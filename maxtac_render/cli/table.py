@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from maxtac_render.cli.columns import aligned
 from maxtac_render.model import ownership
 from maxtac_render.model.intent import ServiceTarget
 from maxtac_render.model.policy import NAMESPACE_NAME, CIDRPeer, Peer, PodPeer, Policy, Rule
@@ -12,9 +13,6 @@ from maxtac_render.model.selectors import Requirement, Selector
 from maxtac_render.reports.text import visible
 
 HEADER = ("NAMESPACE", "NAME", "PODS", "ISOLATES", "ALLOWS", "SOURCE")
-GAP = "   "
-"""What kubectl puts between two columns."""
-
 NOBODY = "<none>"
 EVERY = "<all>"
 
@@ -23,11 +21,7 @@ def table(policies: Sequence[Policy]) -> Iterator[str]:
     """The lines of the table; none without policies. Nothing is cut."""
     if not policies:
         return
-    rows = [HEADER, *map(_row, policies)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield GAP.join(cells).rstrip() + "\n"
+    yield from aligned([HEADER, *map(_row, policies)])
 
 
 def _row(policy: Policy) -> tuple[str, ...]:
