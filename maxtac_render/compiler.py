@@ -34,17 +34,22 @@ class Output(NamedTuple):
 
 
 def compile_intents(
-    resources: Iterable[Resource], options: Options, report: Report, anchor: Anchor | None = None
+    resources: Iterable[Resource],
+    options: Options,
+    report: Report,
+    anchor: Anchor | None = None,
+    beside: Sequence[Policy] = (),
 ) -> Output:
     """Compile resources into policies.
 
     ``anchor`` tells from when the durations of the resource at an origin count, besides what the resource says.
+    ``beside`` are others' policies for the same pods, as far as they are known.
     """
     snapshot = decode(resources, options, report)
     if not snapshot.intents and report.worst < Severity.ERROR:
         report.add(Code.NO_INTENTS, NOWHERE)
     intents = list(limit(maxtac.parse(snapshot, options, report), options, report, anchor))
-    policies = add_baseline(resolve(intents, snapshot, options, report), options, report)
+    policies = add_baseline(resolve(intents, snapshot, options, report), options, report, beside)
     advise(intents, snapshot, options, report)
     if snapshot.intents and not policies and report.worst < Severity.ERROR:
         report.add(Code.NO_POLICIES, NOWHERE)

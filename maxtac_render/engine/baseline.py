@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from maxtac_render.model import ownership
@@ -11,8 +11,8 @@ from maxtac_render.model.intent import Direction, Intent
 from maxtac_render.model.names import subject_name
 from maxtac_render.model.objects import ObjectRef
 from maxtac_render.model.options import Options
-from maxtac_render.model.policy import NAMESPACE_NAME, PodPeer, Policy, Rule
-from maxtac_render.model.ports import AnyPort, Port
+from maxtac_render.model.policy import NAMESPACE_NAME, PodPeer, Policy, Rule, opens_dns
+from maxtac_render.model.ports import Port
 from maxtac_render.model.selectors import Selector
 
 DNS_RULE = Rule(
@@ -33,10 +33,16 @@ class Closed(NamedTuple):
     asking: set[Subject]
 
 
-def add_baseline(policies: list[Policy], options: Options, report: Report) -> list[Policy]:
-    """The policies, and for ``baseline: dns`` one more for every subject whose egress they close."""
+def add_baseline(
+    policies: list[Policy], options: Options, report: Report, beside: Sequence[Policy] = ()
+) -> list[Policy]:
+    """The policies, and for ``baseline: dns`` one more for every subject whose egress they close.
+
+    Policies ``beside`` them are others' that may open what these close.
+    """
     closed = _closed(policies)
     if "dns" not in options.baseline:
+        closed.asking.update(_asking(closed.intents, beside))
         _report_nameless(closed, report)
         return policies
     return policies + [_dns(subject, options) for subject in closed.intents]
@@ -44,7 +50,7 @@ def add_baseline(policies: list[Policy], options: Options, report: Report) -> li
 
 def _closed(policies: Iterable[Policy]) -> Closed:
     closed = Closed({}, set())
-    answers: dict[int, bool] = {}
+    answers: dict[int, bool] = {}  # by the identity of rules, which policies share
     for namespace, _, pods, isolates, rules, _, _, cause in policies:
         if not isolates.egress:
             continue
@@ -55,20 +61,22 @@ def _closed(policies: Iterable[Policy]) -> Closed:
         if cause is not None:
             intents[cause.intent.ref] = cause.intent
         for rule in rules:
-            if rule.direction is Direction.EGRESS and _reaches_dns(rule, answers):
+            if id(rule) not in answers:
+                answers[id(rule)] = opens_dns(rule)
+            if answers[id(rule)]:
                 closed.asking.add(subject)
     return closed
 
 
-def _reaches_dns(rule: Rule, answers: dict[int, bool]) -> bool:
-    """Tell whether a rule opens the port of name servers; an address range on every port does not count as one."""
-    key = id(rule.ports)
-    if key not in answers:
-        ports = rule.ports
-        answers[key] = not isinstance(ports, AnyPort) and any(
-            protocol == "UDP" and (port == 53 or str(port).startswith("dns")) for protocol, port, _ in ports
-        )
-    return answers[key]
+def _asking(subjects: Iterable[Subject], policies: Sequence[Policy]) -> Iterator[Subject]:
+    """The subjects of which others' policies let every pod ask for names."""
+    opening: dict[str, list[Selector]] = {}
+    for policy in policies:
+        if any(map(opens_dns, policy.rules)):
+            opening.setdefault(policy.namespace, []).append(policy.subject)
+    for namespace, pods in subjects if opening else ():
+        if any(selector.includes(pods) for selector in opening.get(namespace, ())):
+            yield namespace, pods
 
 
 def _dns(subject: Subject, options: Options) -> Policy:

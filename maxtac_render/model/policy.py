@@ -10,7 +10,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from maxtac_render.model.intent import Direction, Intent, Wanted
-from maxtac_render.model.ports import Ports
+from maxtac_render.model.ports import AnyPort, Ports
 from maxtac_render.model.selectors import Labels, Selector
 
 API_VERSION = "networking.k8s.io/v1"
@@ -84,3 +84,16 @@ class Policy(NamedTuple):
     labels: Labels
     annotations: Labels
     cause: Cause | None
+
+
+def opens_dns(rule: Rule) -> bool:
+    """Tell whether a rule lets its subject ask name servers; an address range on every port does not count as that."""
+    if rule.direction is not Direction.EGRESS:
+        return False
+    if isinstance(rule.ports, AnyPort):
+        return not all(isinstance(peer, CIDRPeer) for peer in rule.peers)
+    return any(protocol == "UDP" and _is_dns(port, end) for protocol, port, end in rule.ports)
+
+
+def _is_dns(port: int | str, end: int | None) -> bool:
+    return port.startswith("dns") if isinstance(port, str) else port <= 53 <= (port if end is None else end)

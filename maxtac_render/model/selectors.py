@@ -43,6 +43,14 @@ class Selector(NamedTuple):
             requirement.holds(labels) for requirement in self.match_expressions
         )
 
+    def includes(self, other: Selector) -> bool:
+        """Tell whether this certainly selects everything that another selector selects."""
+        labels = dict(other.match_labels)
+        return all(labels.get(key) == value for key, value in self.match_labels) and all(
+            requirement in other.match_expressions or (requirement.key in labels and requirement.holds(labels))
+            for requirement in self.match_expressions
+        )
+
 
 Item = TypeVar("Item")
 
