@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from maxtac_render import compiler
@@ -12,7 +12,7 @@ from maxtac_render.model.cluster import Applied, Cluster
 from maxtac_render.model.diagnostics import NOWHERE, Code, Report
 from maxtac_render.model.objects import ObjectRef, Resource
 from maxtac_render.model.options import Options
-from maxtac_render.model.ownership import Present
+from maxtac_render.model.ownership import is_owned, set_of
 from maxtac_render.model.policy import API_VERSION, KIND, Policy
 from maxtac_render.wire import metadata, networkpolicy_reader, service, workload
 
@@ -44,8 +44,13 @@ def assemble(resources: Iterable[Resource], options: Options, report: Report, an
     found = _sort(resources)
     namespace = options.namespace or DEFAULT_NAMESPACE
     placed = _sort(metadata.admit([*found.policies, *found.namespaces, *found.workloads], namespace, report))
-    output = _compile(found.intents, options, report, anchor)
-    applied = _applied(placed.policies, output, options, report)
+    decoded = ((each, networkpolicy_reader.decode(each, report)) for each in placed.policies)
+    known = [Applied(policy, each.ref, each.origin) for each, policy in decoded if policy is not None]
+    beside = [each.policy for each in known if not _gives_way(each, options)]
+    output = _compile(found.intents, (options, report), anchor, beside)
+    if output.intents:
+        compiler.replaced(placed.policies, output, options, report)
+    applied = _applied(known, output, options, report)
     namespaces = {each.ref.name: workload.namespace(each, report) for each in placed.namespaces}
     pods = [workload.decode(each, report) for each in placed.workloads]
     cluster = Cluster(
@@ -72,34 +77,32 @@ def _sort(resources: Iterable[Resource]) -> _Sorted:
     return found
 
 
-def _compile(resources: list[Resource], options: Options, report: Report, anchor: Anchor | None) -> compiler.Output:
+def _compile(
+    resources: list[Resource], given: tuple[Options, Report], anchor: Anchor | None, beside: Sequence[Policy]
+) -> compiler.Output:
     """What the intents among resources are rendered to, with the Services; also where there is no intent."""
+    options, report = given
     if any(resource.ref.kind != service.KIND for resource in resources):
-        return compiler.compile_intents(resources, options, report, anchor)
+        return compiler.compile_intents(resources, options, report, anchor, beside)
     placed = options._replace(namespace=options.namespace or DEFAULT_NAMESPACE)
     return compiler.Output([], 0, compiler.decode(resources, placed, report).services)
 
 
-def _applied(resources: list[Resource], output: compiler.Output, options: Options, report: Report) -> Iterator[Applied]:
+def _gives_way(applied: Applied, options: Options) -> bool:
+    """Tell whether a policy that was read is one of those that this run renders."""
+    labels = dict(applied.policy.labels)
+    return is_owned(labels, dict(applied.policy.annotations)) and set_of(labels) == options.set
+
+
+def _applied(known: list[Applied], output: compiler.Output, options: Options, report: Report) -> list[Applied]:
     """The policies that were read, of which those of our set make way for what was rendered."""
-    gone = {(each.ref, each.origin[:3]) for each in _replaced(resources, output, options, report)}
-    before: list[Applied] = []
-    for resource in resources:
-        policy = networkpolicy_reader.decode(resource, report)
-        if (resource.ref, resource.origin[:3]) not in gone:
-            yield from () if policy is None else (Applied(policy, resource.ref, resource.origin),)
-        elif policy is not None:
-            before.append(Applied(policy, resource.ref, resource.origin))
+    if not output.intents:
+        return known
     fresh = list(map(_rendered, output.policies))
+    before = [each for each in known if _gives_way(each, options)]
     if before:
         _compare(before, fresh, report)
-    yield from fresh
-
-
-def _replaced(
-    resources: list[Resource], output: compiler.Output, options: Options, report: Report
-) -> Iterable[Present]:
-    return compiler.replaced(resources, output, options, report) if output.intents else ()
+    return [*(each for each in known if not _gives_way(each, options)), *fresh]
 
 
 def _rendered(policy: Policy) -> Applied:

@@ -116,7 +116,7 @@ class Reach:
                 if rule.direction is side:
                     for mask, ports in self.opened(rule, pod):
                         found[ports] = found.get(ports, 0) | mask
-        return _parted(found)
+        return parted(found)
 
     def opened(self, rule: Rule, pod: int) -> Iterator[tuple[int, PortSet]]:
         """Whom a rule for a pod means, in the sense of this answer, and on which ports; masks may meet."""
@@ -229,7 +229,7 @@ class Verdicts:
         )
 
 
-def _parted(found: dict[PortSet, int]) -> Parts:
+def parted(found: dict[PortSet, int]) -> Parts:
     """Masks that do not meet, out of masks that may."""
     parts: Parts = []
     for ports, mask in found.items():

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 from maxtac_render.model.addresses import EVERYWHERE, Range, covers, joined, parse_block
 from maxtac_render.model.cluster import Namespace, Workload, undeclared
+from maxtac_render.model.options import Options
 from maxtac_render.model.policy import NAMESPACE_NAME, AnyPeer, CIDRPeer, Peer, PodPeer, Policy
 from maxtac_render.model.selectors import Requirement, Selector
 
@@ -49,9 +50,13 @@ class Assumptions(NamedTuple):
 
 USUAL = Assumptions()
 
-
 OUTSIDE = "outside"
 """The word for all addresses outside of the cluster."""
+
+
+def assumptions(options: Options) -> Assumptions:
+    """What the options assume about the network plugin."""
+    return Assumptions(options.ip_blocks, options.host_network, options.long_names)
 
 
 class Outside(NamedTuple):

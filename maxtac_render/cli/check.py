@@ -2,7 +2,8 @@
 
 SOURCE is a file, a directory (all *.yaml, *.yml and *.json below it), git:REV[:PATH], or - for standard input; without
 one it is the working directory. Everything is parsed and compiled, and nothing is rendered: the findings are those of
-render with the same options, and they are the output. maxtac rule ID explains one.
+render with the same options, and they are the output. Of NetworkPolicies, Namespaces and workloads beside the intents
+it is proved besides what their authors may not expect. maxtac rule ID explains a finding.
 
 A comment can ignore findings: "# maxtac: ignore[ID] reason", or several ids with commas. Behind something
 it is about its line; on a line of its own about the next line that says something; before everything that its document
@@ -70,6 +71,7 @@ MENDED = "What is mended"
     help="Report access that ends within this time, such as 7d or 36h.",
 )
 @parameters.compiling
+@parameters.assuming
 @parameters.talking
 @publishing.reporting
 def command(**given: Any) -> int:

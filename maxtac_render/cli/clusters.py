@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from maxtac_render.analysis.universe import Assumptions
 from maxtac_render.assembly import assemble
 from maxtac_render.cli import parameters
 from maxtac_render.cli.compilation import PARSED
@@ -38,8 +37,3 @@ def known(given: Mapping[str, Any], sources: Sequence[str], console: Console) ->
 
         heed(report, intake.addressed, PARSED | {Code.EXPIRING})
     return Known(options, report, intake, cluster)
-
-
-def assumptions(options: Options) -> Assumptions:
-    """What the options assume about the network plugin."""
-    return Assumptions(options.ip_blocks, options.host_network, options.long_names)

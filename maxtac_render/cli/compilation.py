@@ -103,11 +103,14 @@ def _output(intake: Intake, options: Options, report: Report, console: Console, 
     resources, anchor = intake.resources(console), intake.anchor()
     if not look.thorough:
         return compiler.compile_intents(resources, options, report, anchor)
-    from maxtac_render.assembly import assemble  # noqa: PLC0415 - render does not pay
+    from maxtac_render.analysis.lints import Scene, lint  # noqa: PLC0415 - render does not pay
+    from maxtac_render.analysis.universe import assumptions  # noqa: PLC0415 - likewise
+    from maxtac_render.assembly import assemble  # noqa: PLC0415 - likewise
 
     cluster, output = assemble(resources, options, report, anchor)
     if not output.intents and not cluster.policies and report.worst < Severity.ERROR:
         report.add(Code.NO_INTENTS, NOWHERE)
+    lint(Scene(cluster, assumptions(options)), report)
     return output
 
 

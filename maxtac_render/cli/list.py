@@ -17,7 +17,7 @@ import click
 
 from maxtac_render.analysis.endpoints import name, stage
 from maxtac_render.analysis.reachability import Verdicts
-from maxtac_render.analysis.universe import bits
+from maxtac_render.analysis.universe import assumptions, bits
 from maxtac_render.cli import clusters, compilation, pages, parameters, publishing
 from maxtac_render.cli.clusters import Known
 from maxtac_render.cli.console import Console
@@ -44,7 +44,7 @@ def command(**given: Any) -> int:
 
 def _lines(known: Known) -> Iterator[str]:
     policies = [applied.policy for applied in known.cluster.policies]
-    universe = stage(known.cluster, (), clusters.assumptions(known.options)).universe
+    universe = stage(known.cluster, (), assumptions(known.options)).universe
     for source, row in Verdicts(universe, policies).certain.rows():
         for ports, targets in sorted(row.items()):
             for target in bits(targets):

@@ -396,8 +396,8 @@ class Code(Enum):
     EGRESS_WITHOUT_DNS = Entry(
         "egress-without-dns",
         WARNING,
-        "closes egress of {subjects}, and no rule of ours lets them ask for names",
-        "render with --baseline dns",
+        "closes egress of {subjects}, and no policy lets them ask for names",
+        "render with --baseline dns, or open 53/UDP and 53/TCP to the cluster's name servers",
     )
     EXTERNAL_EGRESS_EVERY_PORT = Entry(
         "external-egress-every-port",
@@ -416,6 +416,80 @@ class Code(Enum):
         WARNING,
         "isolating its pods cuts clients of {others}: the selectors meet",
         "give the Services selectors that do not meet, or let a resource select the other one too",
+    )
+
+    # What is proved about policies
+    FIRST_ISOLATION = Entry(
+        "first-isolation",
+        INFO,
+        "closes {side} of {pods}, which nothing else closes: only what is opened here can pass",
+        "open what the pods need besides, before they lose it",
+    )
+    ONE_SIDED = Entry(
+        "one-sided",
+        WARNING,
+        "opens {side} between {subject} and {peer}, but nothing passes: {policies} {there} on the other side",
+        "open {there} there too, or remove the rule",
+    )
+    INTENT_DEFEATED = Entry(
+        "intent-defeated",
+        WARNING,
+        "{side} between {subject} and {peer} does not pass: {policies} {there} on the other side",
+        "let the other side open {there} too: an access of its own, or a ClusterAccess with mirrored: true",
+    )
+    UNREACHABLE_PORT = Entry(
+        "unreachable-port",
+        WARNING,
+        "no policy lets anybody reach port {port} of the pods of {service}",
+        "open it for those who need the Service, or remove the port",
+    )
+    SELECTS_NOTHING = Entry(
+        "selects-nothing",
+        WARNING,
+        "selects no pod of its namespace, and so closes and opens nothing",
+        "compare its podSelector with the labels of the pods",
+    )
+    REDUNDANT_POLICY = Entry(
+        "redundant-policy",
+        INFO,
+        "nothing would change without this policy: others close and open the same",
+        "remove it",
+    )
+    REDUNDANT_RULE = Entry(
+        "redundant-rule",
+        INFO,
+        "nothing would change without this {side} rule of {policy}: others open the same",
+        "remove it",
+    )
+    OPEN_TO_EVERYONE = Entry(
+        "open-to-everyone",
+        WARNING,
+        "opens {side} on every port for {everyone}",
+        "name who is meant, or the ports",
+    )
+    PUBLIC_CIDR = Entry(
+        "public-cidr",
+        INFO,
+        "lets {cidr} in, which are public addresses",
+        "narrow the block if these are not meant",
+    )
+    OVERLAPPING_CIDRS = Entry(
+        "overlapping-cidrs",
+        INFO,
+        "{inner} lies within {outer}, which is open already",
+        "remove {inner}, or write it as an exception of {outer} if it was to be closed",
+    )
+    UNKNOWN_PORT_NAME = Entry(
+        "unknown-port-name",
+        WARNING,
+        "no container of {pods} has a port named {port}, so the rule opens nothing there",
+        "name a port that the containers declare, or write its number",
+    )
+    UNDECLARED_PORT = Entry(
+        "undeclared-port",
+        INFO,
+        "no container of {pods} declares port {port}",
+        "compare it with the port on which the containers listen",
     )
 
     @property
