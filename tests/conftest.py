@@ -1,11 +1,16 @@
-"""What all tests share: where the project is, and the switch that rewrites expected output."""
+"""What all tests share: the switch that rewrites expected output, and properties that time does not judge."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hypothesis import settings
+
 if TYPE_CHECKING:
     import pytest
+
+settings.register_profile("maxtac", deadline=None)  # a busy machine makes nothing wrong
+settings.load_profile("maxtac")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from maxtac_render.analysis.endpoints import names, stage
+from maxtac_render.analysis.provenance import rule_site
 from maxtac_render.analysis.reachability import Verdicts
 from maxtac_render.analysis.universe import Assumptions, Universe, bits
 from maxtac_render.model.cluster import Applied, Cluster
-from maxtac_render.model.diagnostics import Located, counted
+from maxtac_render.model.diagnostics import Site, counted
 from maxtac_render.model.intent import Direction
-from maxtac_render.model.objects import FieldPath
 from maxtac_render.model.policy import NAMESPACE_NAME, Peer, PodPeer, Rule
 from maxtac_render.model.selectors import Selector
 
@@ -58,16 +58,9 @@ class Opening(NamedTuple):
     place: int
 
     @property
-    def about(self) -> Located:
-        """The object in the input to which the rule is due."""
-        cause = self.applied.policy.cause
-        return self.applied if cause is None else cause.wanted.about
-
-    @property
-    def field(self) -> FieldPath:
-        """Where in that object it is written."""
-        cause = self.applied.policy.cause
-        return ("spec", self.rule.direction.word, self.place) if cause is None else cause.wanted.field
+    def site(self) -> Site:
+        """Where it is written."""
+        return rule_site(self.applied, self.rule.direction, self.place)
 
 
 def openings(scene: Scene) -> Iterator[Opening]:

@@ -26,7 +26,7 @@ def lint(scene: Scene, report: Report) -> None:
             "policies": f"{closing} closes" if len(numbers) == 1 else f"{closing} close",
         }
         code = Code.ONE_SIDED if opening.applied.policy.cause is None else Code.INTENT_DEFEATED
-        report.add(code, opening.about, opening.field, **facts)
+        report.add(code, opening.site.about, opening.site.field, **facts)
 
 
 def _blocked(scene: Scene, opening: Opening) -> tuple[int, int] | None:

@@ -22,7 +22,7 @@ def lint(scene: Scene, report: Report) -> None:
     for opening in reversed(found):
         if opening.number not in needless:
             facts = {"side": opening.rule.direction.word, "policy": opening.applied.ref}
-            report.add(Code.REDUNDANT_RULE, opening.about, opening.field, **facts)
+            report.add(Code.REDUNDANT_RULE, opening.site.about, opening.site.field, **facts)
         elif opening.applied.policy.cause is None:
             report.add(Code.REDUNDANT_POLICY, opening.applied, ("metadata", "name"))
 

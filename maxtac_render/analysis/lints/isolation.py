@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from maxtac_render.analysis.lints._scene import SIDES, Scene, is_written
+from maxtac_render.analysis.provenance import isolation_site
 from maxtac_render.analysis.universe import bits
 from maxtac_render.model.cluster import Applied
 from maxtac_render.model.diagnostics import Code, Report
@@ -60,8 +61,8 @@ def _report_nameless(scene: Scene, report: Report) -> None:
     for number, pods in closed.items():
         applied = scene.applied[number]
         if applied.policy.cause is None and is_written(applied):
-            facts = {"subjects": scene.named(pods)}
-            report.add(Code.EGRESS_WITHOUT_DNS, applied, ("spec", "policyTypes"), **facts)
+            about, field = isolation_site(applied)
+            report.add(Code.EGRESS_WITHOUT_DNS, about, field, subjects=scene.named(pods))
 
 
 def _selecting(scene: Scene, pod: int) -> Iterator[Applied]:

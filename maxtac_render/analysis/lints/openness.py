@@ -35,7 +35,7 @@ def _report_everyone(opening: Opening, report: Report) -> None:
         everyone = next(filter(None, map(_everyone, opening.rule.peers)), "")
         if everyone:
             facts = {"side": opening.rule.direction.word, "everyone": everyone}
-            report.add(Code.OPEN_TO_EVERYONE, opening.about, opening.field, **facts)
+            report.add(Code.OPEN_TO_EVERYONE, opening.site.about, opening.site.field, **facts)
 
 
 def _everyone(peer: Peer) -> str:
@@ -54,7 +54,7 @@ def _everyone(peer: Peer) -> str:
 def _report_public(opening: Opening, peer: CIDRPeer, report: Report) -> None:
     """Report addresses of the public internet that may come in."""
     if opening.rule.direction is Direction.INGRESS and _is_public(peer.cidr):
-        report.add(Code.PUBLIC_CIDR, opening.about, opening.field, cidr=peer.cidr)
+        report.add(Code.PUBLIC_CIDR, opening.site.about, opening.site.field, cidr=peer.cidr)
 
 
 def _is_public(cidr: str) -> bool:
@@ -73,7 +73,9 @@ def _report_overlap(group: Iterable[tuple[Opening, CIDRPeer]], report: Report) -
         wide = [each for each in wide if block.range.within(each[1].range)]
         for _, outer, cut in wide:
             if not any(_meets(block, other) for other in cut):
-                report.add(Code.OVERLAPPING_CIDRS, opening.about, opening.field, inner=block.text, outer=outer.text)
+                report.add(
+                    Code.OVERLAPPING_CIDRS, opening.site.about, opening.site.field, inner=block.text, outer=outer.text
+                )
                 break
         wide.append((opening, block, excepted))
 

@@ -22,7 +22,7 @@ def lint(scene: Scene, report: Report) -> None:
         for port in opening.rule.ports if workloads else ():
             code = _missing(port, workloads)
             if code is not None:
-                report.add(code, opening.about, opening.field, port=port, pods=scene.named(mask))
+                report.add(code, opening.site.about, opening.site.field, port=port, pods=scene.named(mask))
 
 
 def _receiving(scene: Scene, opening: Opening) -> int:
