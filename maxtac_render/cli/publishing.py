@@ -91,8 +91,8 @@ class Form(click.ParamType):  # type: ignore[type-arg] # generic in newer versio
 def reporting(function: Function) -> Function:
     """Give a command the option ``--report``."""
     words = (
-        "Findings for machines: github, gitlab, json, junit, markdown, sarif or text, into a file, or else in place of"
-        " the text. Repeatable."
+        "Findings for machines: concise, github, gitlab, json, junit, markdown, sarif or text, into a file, or else in"
+        " place of the text. Repeatable."
     )
     option = click.option("--report", type=Form(), multiple=True, cls=Option, section=TALKING, help=words)
     return option(function)

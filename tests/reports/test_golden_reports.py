@@ -22,7 +22,7 @@ FORMATS = formats()
 
 def test_the_folder_is_the_registry() -> None:
     """Each file of the folder is a format, and no other."""
-    assert FORMATS == ["github", "gitlab", "json", "junit", "markdown", "sarif", "text"]
+    assert FORMATS == ["concise", "github", "gitlab", "json", "junit", "markdown", "sarif", "text"]
 
 
 def test_listing_the_formats_imports_none() -> None:
@@ -34,7 +34,11 @@ def test_listing_the_formats_imports_none() -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("serif", "did you mean sarif?"), ("_findings", "known here: github, gitlab, json, junit, .*"), ("../x", "")],
+    [
+        ("serif", "did you mean sarif?"),
+        ("_findings", "known here: concise, github, gitlab, json, junit, .*"),
+        ("../x", ""),
+    ],
 )
 def test_an_unknown_format_is_named_with_a_hint(name: str, hint: str) -> None:
     """What is no format is not imported."""
