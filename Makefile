@@ -5,10 +5,10 @@ PINNED := --constraint constraints.txt --build-constraint constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-real check fmt tools bench golden generate clean
+.PHONY: help demo test test-real check fmt tools tools-argocd bench golden generate clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.installed-run ## Install into .venv and render the walkthrough
 	$(BIN)/python -m maxtac_render render testdata/walkthrough -o wide
@@ -32,6 +32,9 @@ fmt: .venv/.installed-dev ## Format the code and apply safe lint fixes
 
 tools: ## Install the parts that test-real and bench use (Go; about 4 minutes, once)
 	tools/install
+
+tools-argocd: ## Install the parts of Argo CD, whose tests are skipped otherwise (Go; about 3 minutes, 2.5 GB of caches)
+	tools/install argocd
 
 bench: .venv/.installed-run ## Measure speed and memory against references in the same run
 	$(BIN)/python -m benchmarks
