@@ -14,14 +14,14 @@ FLOORS = {
     **dict.fromkeys(("manifests", "wire", "frontends", "engine", "analysis"), 1),
     **dict.fromkeys(("compiler", "build"), 2),
     "assembly": 2.5,  # compiles, and is used by all that asks what policies mean
-    **dict.fromkeys(("sources", "sinks", "reports", "live"), 3),
-    **dict.fromkeys(("cli", "krm", "argocd", "watch"), 4),
+    **dict.fromkeys(("sources", "sinks", "reports", "live", "argocd"), 3),
+    **dict.fromkeys(("cli", "krm", "watch"), 4),
     "__main__": 5,
 }
 OUTSIDE = {  # who else may import what
     "yaml": {"manifests"},
     "ruamel": {"manifests"},
-    "click": {"cli", "krm", "argocd", "watch", "__main__"},
+    "click": {"cli", "krm", "watch", "__main__"},
     "kubernetes": {"live", "sources.cluster"},
 }
 IMPURE = {"time", "random", "os", "pathlib", "io", "tempfile", "shutil", "subprocess", "socket", "asyncio", "logging"}

@@ -34,6 +34,7 @@ ELSEWHERE = {  # commands that stand in the text or in sh blocks, and the test t
     "maxtac rule": "tests/cli/test_rule_command.py",
     "maxtac render": "tests/cli/test_render_command.py",
     "maxtac completion": "tests/cli/test_completion_command.py",
+    "maxtac argocd": "tests/functions/test_argocd_files.py",
     "python -m maxtac_render": "tests/cli/test_program.py",
 }
 

@@ -15,6 +15,7 @@ from maxtac_render.cli.console import Console
 from maxtac_render.cli.intake import Intake, inputs, passed
 from maxtac_render.manifests.read import Piece
 from maxtac_render.manifests.wanted import CLUSTER, INTENTS, is_ours
+from maxtac_render.model import configuration
 from maxtac_render.model.catalogue import Code, Severity
 from maxtac_render.model.diagnostics import NOWHERE, Report
 from maxtac_render.model.objects import Resource, is_local
@@ -83,7 +84,8 @@ def compiled(files: Iterable[Input], options: Options, report: Report, console: 
 def _kept(pieces: Sequence[Piece], output: compiler.Output, options: Options, report: Report) -> Sequence[Piece]:
     """What comes out again: all but what the output replaces, what is for tools only, and intents, if those are to go.
 
-    What is for tools only does not get to the cluster, so that its name is not taken there.
+    What is for tools only does not get to the cluster, so that its name is not taken there. A configuration of ours is
+    that without saying so.
     """
     from maxtac_render.manifests import passthrough  # noqa: PLC0415 - only for whoever passes documents through
 
@@ -93,7 +95,8 @@ def _kept(pieces: Sequence[Piece], output: compiler.Output, options: Options, re
 
     def goes(resource: Resource) -> bool:
         dropped = options.intents == "drop" and is_ours(resource.ref.api_version)
-        return dropped or resource.origin in replaced or is_local(resource.body)
+        ours = resource.ref[:2] == (configuration.API_VERSION, configuration.KIND)
+        return dropped or ours or resource.origin in replaced or is_local(resource.body)
 
     return list(passthrough.kept(pieces, goes, report))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 import click
@@ -47,25 +47,27 @@ class Configuration(NamedTuple):
         return place.line if place else self.origin.line
 
 
-def load(given: Mapping[str, Any]) -> Configuration | None:
+def load(given: Mapping[str, Any], console: Console | None = None) -> Configuration | None:
     """The configuration that the parameters of a command ask for; with findings about it the command ends.
 
     Raises SourceFault when the file cannot be read.
     """
+    console = console or Console(parameters.manner(given))
     if given["no_config"] and given["config"] is not None:
         raise click.UsageError("--config and --no-config exclude each other", click.get_current_context())
     path = given["config"] if given["config"] is not None or given["no_config"] else find()
     if path is None:
         return None
-    console, report = Console(parameters.manner(given)), Report()
+    report = Report()
     configuration = read(_content(path), path, report)
     if configuration is None or report.worst > Severity.OFF:
-        _refuse(console, report)
+        refuse(console, report)
     console.detail(f"configured by {configuration.path}")
     return configuration
 
 
-def _refuse(console: Console, report: Report) -> NoReturn:
+def refuse(console: Console, report: Report) -> NoReturn:
+    """End a command because of what is wrong with its options."""
     console.findings(report, sys.stderr, "nothing done")
     raise click.exceptions.Exit(FAILED)
 
@@ -74,7 +76,9 @@ _ONLY_WITH = {LAYOUT.field: "output_dir", INTENTS.field: "passthrough"}
 """The options that are about one way of writing, and the parameter that chooses it."""
 
 
-def complete(given: Mapping[str, Any], configuration: Configuration | None) -> dict[str, Any]:
+def complete(
+    given: Mapping[str, Any], configuration: Configuration | None, options: Sequence[Option] = SETTINGS
+) -> dict[str, Any]:
     """The parameters of a command, where they are not given with what the configuration says.
 
     Of lists the command line's counts alone; severities are those of both. Sources do not count where the command
@@ -83,7 +87,7 @@ def complete(given: Mapping[str, Any], configuration: Configuration | None) -> d
     completed = {name: value for name, value in given.items() if name not in ("config", "no_config")}
     if configuration is None:
         return completed
-    for option in SETTINGS:
+    for option in options:
         name = option.field
         value = configuration.values.get(name)
         if value is None or name not in given or not given.get(_ONLY_WITH.get(name, ""), True):
@@ -207,7 +211,7 @@ def _reticent(places: Document) -> Callable[[FieldPath], Place | None]:
     return shown
 
 
-def interpret(resource: Resource, report: Report) -> dict[str, Any]:
+def interpret(resource: Resource, report: Report, options: Sequence[Option] = SETTINGS) -> dict[str, Any]:
     """The options that a configuration sets, by their fields in Options."""
     fields = Fields(resource, report)
     if not (_must_be(fields, "apiVersion", API_VERSION) and _must_be(fields, "kind", KIND)):
@@ -217,9 +221,9 @@ def interpret(resource: Resource, report: Report) -> dict[str, Any]:
     _mapping(fields, ("metadata",))
     for name, kind in METADATA.items():
         (_text if kind == "string" else _mapping)(fields, ("metadata", name))
-    fields.known(("spec",), tuple(option.name for option in SETTINGS))
+    fields.known(("spec",), tuple(option.name for option in options))
     spec = _mapping(fields, ("spec",))
-    found = {option.field: _READERS[option.form](fields, option) for option in SETTINGS if option.name in spec}
+    found = {option.field: _READERS[option.form](fields, option) for option in options if option.name in spec}
     return {name: value for name, value in found.items() if value is not None}
 
 

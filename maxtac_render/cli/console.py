@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TextIO, TypeVar
 
 from maxtac_render.cli.exits import CLEAN, FOUND
 from maxtac_render.cli.parameters import Manner
 from maxtac_render.model.catalogue import Severity
-from maxtac_render.model.diagnostics import Report
+from maxtac_render.model.diagnostics import Diagnostic, Report
 from maxtac_render.model.errors import SinkFault
 
 Item = TypeVar("Item")
@@ -70,9 +70,12 @@ class Console:
         found = [diagnostic for diagnostic in report.sorted() if diagnostic.severity >= least]
         self.clear()
         if found:
-            from maxtac_render.reports import text  # noqa: PLC0415 - clean input does not pay
+            self.put(self._worded(found, stream, outcome), stream)
 
-            self.put(text.render(found, colour=self.coloured(stream), outcome=outcome), stream)
+    def _worded(self, found: Sequence[Diagnostic], stream: TextIO | None, outcome: str) -> Iterable[str]:
+        from maxtac_render.reports import text  # noqa: PLC0415 - clean input does not pay
+
+        return text.render(found, colour=self.coloured(stream), outcome=outcome)
 
     def put(self, texts: Iterable[str], stream: TextIO | None) -> None:
         """Write texts to a stream. Raises SinkFault when standard output takes no more."""

@@ -36,6 +36,26 @@ class Command(click.Command):
                 formatter.write(f"{'':{formatter.current_indent}}{line}\n")
 
 
+class Group(Command, click.Group):
+    """A command with commands below it. One that is not there is named, with the one that may be meant."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, then the options."""
+        self.format_commands(ctx, formatter)
+        super().format_options(ctx, formatter)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments name."""
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None and not ctx.resilient_parsing:
+            from maxtac_render.model.diagnostics import did_you_mean  # noqa: PLC0415 - only for wrong usage
+
+            raise click.UsageError(f"no command '{name}'; {did_you_mean(name, self.list_commands(ctx))}", ctx)
+        return super().resolve_command(ctx, args)
+
+
 def examples(*lines: str) -> str:
     """The end of a help page: commands to copy, with what they do."""
     return "\n".join(lines)

@@ -121,15 +121,17 @@ _CHOOSING: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
 )
 
 
-def flag(option: model.Option, section: str = COMPILING) -> Callable[[Function], Function]:
-    """Give a command one option. It is None or empty where it is not given."""
+def flag(
+    option: model.Option, section: str = COMPILING, defaults: type[NamedTuple] = model.Options
+) -> Callable[[Function], Function]:
+    """Give a command one option, whose default is in a class of options. It is None or empty where it is not given."""
     names = (*SHORT.get(option.name, ()), option.flag, option.field)
     attributes: dict[str, Any] = {"cls": Option, "section": section, "help": option.help}
     if option.repeatable:
         attributes["help"] += " Repeatable, or between commas." if option.name in values.LISTS else " Repeatable."
         return click.option(*names, type=Text(option), multiple=True, **attributes)
     if option.choices:
-        attributes["help"] += f"  [default: {model.Options._field_defaults[option.field]}]"
+        attributes["help"] += f"  [default: {defaults._field_defaults[option.field]}]"
         return click.option(*names, type=click.Choice(option.choices), **attributes)
     return click.option(*names, type=Text(option), **attributes)
 

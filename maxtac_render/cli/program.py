@@ -25,7 +25,7 @@ class Card(NamedTuple):
     summary: str
 
 
-class Program(pages.Command, click.Group):
+class Program(pages.Group):
     """A group whose commands are the modules of this folder that state a ``SECTION``."""
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **_: Any) -> NoReturn:  # type: ignore[override] # click's has more ways to be called
@@ -49,17 +49,6 @@ class Program(pages.Command, click.Group):
                 raise
             return None
         return command if isinstance(command, click.Command) else None
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the arguments name, or a hint at the one that was meant."""
-        name = args[0]
-        if not name.startswith("-") and self.get_command(ctx, name) is None and not ctx.resilient_parsing:
-            from maxtac_render.model.diagnostics import did_you_mean  # noqa: PLC0415 - only for wrong usage
-
-            raise click.UsageError(f"no command '{name}'; {did_you_mean(name, self.list_commands(ctx))}", ctx)
-        return super().resolve_command(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands by their sections, then the options."""

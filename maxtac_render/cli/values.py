@@ -80,6 +80,13 @@ def source(text: str) -> str:
     return text
 
 
+def argument(text: str) -> str:
+    """A word on the command line of another program."""
+    if not text or "\0" in text:
+        raise Unfit("an argument is a word without null characters")
+    return text
+
+
 def severity(text: str) -> tuple[Code, Severity]:
     """The severity of one finding, as ID=LEVEL."""
     name, equals, level = text.partition("=")
@@ -106,6 +113,7 @@ def parser(option: Option) -> Callable[[str], object]:
 
 
 _SINGLE: dict[str, Callable[[str], object]] = {
+    "arguments": argument,
     "sources": source,
     "namespace": namespace,
     "set": set_name,

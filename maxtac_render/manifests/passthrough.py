@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from maxtac_render.manifests import build
+from maxtac_render.manifests.faults import Broken, OverLimit
 from maxtac_render.manifests.read import Piece
 from maxtac_render.model.diagnostics import Code, Report
 from maxtac_render.model.objects import Resource
 
 _BEGINNING = re.compile(rb"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n?|\n))*(%|---(?![^\s#]))?")
+_MARKS = (re.compile(rb"^apiVersion:", re.MULTILINE), re.compile(rb"^kind:", re.MULTILINE))
 _SEPARATORS = {b"%": b"...\n", b"---": b"", None: b"---\n"}
 """What has to stand before a document that begins with directives, with its own marker, and with neither."""
 
@@ -44,6 +47,17 @@ def join(pieces: Iterable[Piece], documents: Iterable[bytes]) -> Iterator[bytes]
     for document in documents:
         yield from (_break(last), b"---\n" if last else b"", document)
         last = document
+
+
+def holds_an_object(piece: Piece) -> bool:
+    """Tell whether a piece holds something with an apiVersion and a kind, or may hold it: it cannot be read."""
+    if piece.resources or all(mark.search(piece.text) for mark in _MARKS):
+        return True
+    try:
+        values = [parsed.value for parsed in build.documents(piece.text)]
+    except (Broken, OverLimit, RecursionError):
+        return True
+    return any(isinstance(value, dict) and {"apiVersion", "kind"} <= value.keys() for value in values)
 
 
 def _break(before: bytes) -> bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from maxtac_render.model.configuration import API_VERSION as CONFIGURATION
+from maxtac_render.model.configuration import KIND as RENDER
 from maxtac_render.model.intent import GROUP, KINDS
 from maxtac_render.model.policy import API_VERSION as NETWORKING
 from maxtac_render.model.policy import KIND as POLICY
@@ -47,5 +49,5 @@ CLUSTER: Final = wanted(
 )
 """What says, besides, which pods there are and which policies they have already."""
 
-PASSED: Final = wanted(*INTENTS.kinds, (NETWORKING, POLICY))._replace(local=True)
-"""What policies are compiled from, and what may have to give way to them on the way through."""
+PASSED: Final = wanted(*INTENTS.kinds, (NETWORKING, POLICY), (CONFIGURATION, RENDER))._replace(local=True)
+"""What policies are compiled from, and what may not come out again on the way through."""
