@@ -6,8 +6,10 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from maxtac_render.analysis import endpoints
+from maxtac_render.analysis.endpoints import Group
 from maxtac_render.analysis.universe import Endpoint
 from maxtac_render.model import portsets
+from maxtac_render.model.intent import Direction
 from maxtac_render.model.portsets import PortSet
 
 
@@ -22,13 +24,15 @@ class Verdict(StrEnum):
 class Connection(NamedTuple):
     """One endpoint may talk to another on these ports: for certain, or (DEPENDS) perhaps.
 
-    A pair of which some ports are certain and others depend is two of them.
+    A pair of which some ports are certain and others depend is two of them. ``unprotected`` are the sides, egress of
+    the source and ingress of the target, that no policy isolates, not even perhaps.
     """
 
-    source: Endpoint
-    target: Endpoint
+    source: Endpoint | Group
+    target: Endpoint | Group
     ports: PortSet
     verdict: Verdict
+    unprotected: Direction = Direction.NONE
 
 
 def described(connection: Connection) -> dict[str, Any]:
@@ -38,4 +42,10 @@ def described(connection: Connection) -> dict[str, Any]:
         "target": endpoints.described(connection.target),
         "ports": portsets.described(connection.ports),
         "verdict": str(connection.verdict),
+        "unprotected": sides(connection.unprotected),
     }
+
+
+def sides(directions: Direction) -> list[str]:
+    """Directions as a list, in the order in which a connection passes them."""
+    return [side.word for side in (Direction.EGRESS, Direction.INGRESS) if (side & directions) is side]

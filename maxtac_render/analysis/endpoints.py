@@ -243,18 +243,29 @@ def _braced(labels: Labels) -> str:
     return "{" + ",".join(f"{key}={value}" for key, value in labels) + "}" if labels else ANY
 
 
-def name(endpoint: Endpoint) -> str:
+class Group(NamedTuple):
+    """Workloads that stand together, under a name for people."""
+
+    members: tuple[Workload, ...]
+    label: str
+
+
+def name(endpoint: Endpoint | Group) -> str:
     """An endpoint as it is shown: ``Deployment/shop/web``, ``shop/*``, ``10.0.0.0/8``."""
     match endpoint:
         case Outside():
             return str(endpoint)
+        case Group():
+            return endpoint.label
         case Workload():
             return endpoint.ref.name if endpoint.ref.kind == ANY_POD else slashed(endpoint.ref)
 
 
-def described(endpoint: Endpoint) -> dict[str, Any]:
+def described(endpoint: Endpoint | Group) -> dict[str, Any]:
     """An endpoint for programs."""
     match endpoint:
+        case Group(members):
+            return {"group": [described(member) for member in members]}
         case Outside(ranges):
             return {"ipBlocks": [_block(cover) for cover in covers(ranges)]}
         case Workload(ref) if ref.kind == ANY_POD:

@@ -37,7 +37,7 @@ class Reach:
         self._selecting = {side: self._selections(side) for side in (Direction.INGRESS, Direction.EGRESS)}
         self._profiles: dict[object, Parts] = {}
         self._sides: dict[tuple[Direction, int], Parts] = {}
-        self._incoming: tuple[list[Parts], list[tuple[int, int, PortSet]]] | None = None
+        self._incidences: dict[Direction, tuple[list[Parts], list[tuple[int, int, PortSet]]]] = {}
 
     def _selections(self, side: Direction) -> dict[int, tuple[tuple[int, ...], tuple[int, ...]]]:
         """The policies that isolate each pod on one side: for certain, and perhaps."""
@@ -151,15 +151,23 @@ class Reach:
 
         An endpoint stands for itself only where it is several pods: a pod cannot be kept from itself.
         """
-        partly, widely = self._incidence()
-        incoming = partly[source] + [(targets, ports) for mask, targets, ports in widely if mask >> source & 1]
-        there = self.universe.everyone if source < len(self.universe.workloads) else self.universe.pods
-        if not self.universe.several >> source & 1:
-            there &= ~(1 << source)
+        return self._line(Direction.EGRESS, source)
+
+    def column(self, target: int) -> dict[PortSet, int]:
+        """Who may talk to an endpoint, by the ports: the counterpart of a row."""
+        return self._line(Direction.INGRESS, target)
+
+    def _line(self, side: Direction, end: int) -> dict[PortSet, int]:
+        """Who is at the other ends of the connections that leave (egress) or reach an endpoint."""
+        partly, widely = self._incidence(side.flipped)
+        facing = partly[end] + [(others, ports) for mask, others, ports in widely if mask >> end & 1]
+        there = self.universe.everyone if end < len(self.universe.workloads) else self.universe.pods
+        if not self.universe.several >> end & 1:
+            there &= ~(1 << end)
         found: dict[PortSet, int] = {}
-        for wanted, ours in self.egress(source):
-            for targets, theirs in incoming:
-                mask = wanted & targets & there
+        for wanted, ours in self._side(side, end):
+            for others, theirs in facing:
+                mask = wanted & others & there
                 if mask and (ports := self._both(ours, theirs)):
                     found[ports] = found.get(ports, 0) | mask
         return found
@@ -187,24 +195,24 @@ class Reach:
     def _both(self, ours: PortSet, theirs: PortSet) -> PortSet:
         return ours.may_meet(theirs) if self.possible else ours.meet(theirs)
 
-    def _incidence(self) -> tuple[list[Parts], list[tuple[int, int, PortSet]]]:
-        """The ingress sides seen from the sources: for each the targets of narrow parts, and the wide parts by mask."""
-        if self._incoming is None:
+    def _incidence(self, side: Direction) -> tuple[list[Parts], list[tuple[int, int, PortSet]]]:
+        """One side of everyone seen from the peers: the narrow parts that mean each, and the wide parts by mask."""
+        if side not in self._incidences:
             found: dict[tuple[int, PortSet], int] = {}
-            for target in bits(self.universe.everyone):
-                for mask, ports in self.ingress(target):
+            for end in bits(self.universe.everyone):
+                for mask, ports in self._side(side, end):
                     key = (mask, ports)
-                    found[key] = found.get(key, 0) | 1 << target
+                    found[key] = found.get(key, 0) | 1 << end
             partly: list[Parts] = [[] for _ in range(self.universe.size)]
             widely = []
-            for (mask, ports), targets in found.items():
+            for (mask, ports), ends in found.items():
                 if mask.bit_count() > SMALL:
-                    widely.append((mask, targets, ports))
+                    widely.append((mask, ends, ports))
                 else:
-                    for source in bits(mask):
-                        partly[source].append((targets, ports))
-            self._incoming = (partly, widely)
-        return self._incoming
+                    for peer in bits(mask):
+                        partly[peer].append((ends, ports))
+            self._incidences[side] = (partly, widely)
+        return self._incidences[side]
 
 
 class Verdicts:

@@ -241,6 +241,10 @@ class Universe:
         """Who a bit stands for."""
         if number >= len(self.workloads):
             return self.addresses.classes[number - len(self.workloads)]
+        return self.pod(number)
+
+    def pod(self, number: int) -> Workload:
+        """Which pods a bit among the first stands for."""
         workload = self.workloads[number]
         assert workload is not None, "a bit of somebody who is not here"  # noqa: S101 - a wrong program
         return workload
