@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from maxtac_render import compiler
+from maxtac_render.analysis import hosts
 from maxtac_render.analysis.population import population
 from maxtac_render.engine.lifetime import Anchor
 from maxtac_render.model.cluster import Applied, Cluster
@@ -59,6 +60,8 @@ def assemble(resources: Iterable[Resource], options: Options, report: Report, an
         tuple(output.services),
         tuple(sorted(applied, key=lambda each: (each.ref, each.origin[:3]))),
     )
+    if options.host_network == "pod":
+        hosts.warn(cluster, report)
     return Assembly(cluster, output)
 
 

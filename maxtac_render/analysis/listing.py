@@ -24,7 +24,7 @@ def connections(matrix: Matrix, parties: Parties) -> Iterator[Connection]:
     def column(target: int) -> Iterator[tuple[int, _Passing]]:
         return _passing(matrix.column(target), egress=False, entering=-(entering >> target & 1))
 
-    for source, target, passing in parties.rows(matrix.question, row, column):
+    for source, target, passing in parties.rows(matrix.scope, row, column):
         yield Connection(source, target, *passing)
 
 
@@ -59,7 +59,7 @@ def differences(matrices: Mapping[str, Matrix]) -> Iterator[Difference]:
     def column(target: int) -> Iterator[tuple[int, tuple[Answer, ...]]]:
         return _differing([matrix.column(target) for matrix in matrices.values()], first.universe.outside)
 
-    for source, target, answers in Parties(first.universe).rows(first.question, row, column):
+    for source, target, answers in Parties(first.universe).rows(first.scope, row, column):
         yield Difference(source, target, tuple(zip(matrices, answers, strict=True)))
 
 

@@ -13,7 +13,7 @@ from maxtac_render.model.ports import ANY_PORT, Ports
 from maxtac_render.model.portsets import NO_PORTS, PortSet
 
 
-class Question(NamedTuple):
+class Scope(NamedTuple):
     """Which connections are asked for: between these endpoints, on these ports."""
 
     sources: int
@@ -44,23 +44,23 @@ Answers = dict[Answer, int]
 class Matrix:
     """Who of the sources of a question may talk to whom of its targets."""
 
-    def __init__(self, verdicts: Verdicts, question: Question) -> None:
+    def __init__(self, verdicts: Verdicts, scope: Scope) -> None:
         self.universe = verdicts.universe
-        self.question = question
+        self.scope = scope
         self._certain = verdicts.certain
         self._possible = verdicts.possible
-        self._asked = _asked(verdicts.certain, question.ports)
+        self._asked = _asked(verdicts.certain, scope.ports)
 
     def row(self, source: int) -> Answers:
         """What leaves an endpoint."""
         answers = self._joint(Reach.row, source)
-        return _narrowed(answers, self.question.targets, self._asked)
+        return _narrowed(answers, self.scope.targets, self._asked)
 
     def column(self, target: int) -> Answers:
         """What reaches an endpoint."""
         answers = self._joint(Reach.column, target)
         asked = [(self.universe.everyone, ports) for mask, ports in self._asked if mask >> target & 1]
-        return _narrowed(answers, self.question.sources, asked)
+        return _narrowed(answers, self.scope.sources, asked)
 
     def _joint(self, line: Callable[[Reach, int], dict[PortSet, int]], end: int) -> Answers:
         """Both answers in one."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from maxtac_render.analysis.endpoints import ANY_POD, Group, name
-from maxtac_render.analysis.matrix import Answer, Answers, Matrix, Question
+from maxtac_render.analysis.matrix import Answer, Answers, Matrix, Scope
 from maxtac_render.analysis.universe import Endpoint, Outside, Universe, bits
 from maxtac_render.model.addresses import Range, joined
 from maxtac_render.model.cluster import Workload
@@ -46,14 +46,14 @@ class Parties:
         pods = (universe.pod(number).ref for number in bits(universe.pods))
         self._homes = Counter(each.namespace for each in pods if each.kind != ANY_POD)
 
-    def rows(self, question: Question, row: Line[Item], column: Line[Item]) -> Iterator[Row[Item]]:
+    def rows(self, scope: Scope, row: Line[Item], column: Line[Item]) -> Iterator[Row[Item]]:
         """Rows by source and target: from pods, of which ``row`` tells more, then from addresses (``column``)."""
-        for source in self._of(question.sources & self._universe.pods):
+        for source in self._of(scope.sources & self._universe.pods):
             found = [(target, item) for mask, item in row(source.number) for target in self._of(mask, source.number)]
             for target, item in sorted(found, key=_place):
                 yield source.endpoint, target.endpoint, item
         from_outside = []
-        for target in self._of(question.targets & self._universe.pods):
+        for target in self._of(scope.targets & self._universe.pods):
             for mask, item in column(target.number):
                 if outside := mask & self._universe.outside:
                     from_outside.append((self._addresses(outside), (target.endpoint, item)))
@@ -107,7 +107,7 @@ def alike(matrix: Matrix) -> Iterator[int]:
     Two are alike if they have the same answers with everyone else, and one and the same both ways with each other.
     """
     found: dict[object, int] = {}
-    universe, asked = matrix.universe, matrix.question.sources | matrix.question.targets
+    universe, asked = matrix.universe, matrix.scope.sources | matrix.scope.targets
     for number in bits(universe.pods & asked):
         if universe.pod(number).ref.kind != ANY_POD:
             for key in _keys(matrix, number):
@@ -118,8 +118,8 @@ def alike(matrix: Matrix) -> Iterator[int]:
 def _keys(matrix: Matrix, number: int) -> Iterator[object]:
     """What a pod shares with those that are like it, one key for each answer that it may share with them."""
     bit = 1 << number
-    leaves = matrix.question.sources & bit
-    reached = matrix.question.targets & bit
+    leaves = matrix.scope.sources & bit
+    reached = matrix.scope.targets & bit
     row = _without(matrix.row(number) if leaves else {}, bit)
     column = _without(matrix.column(number) if reached else {}, bit)
     open_ends = (

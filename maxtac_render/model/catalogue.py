@@ -155,6 +155,12 @@ class Code(Enum):
         "{problem}; the fresh render counts",
         "render again, and commit the result",
     )
+    HOST_NETWORK = Entry(
+        "host-network",
+        WARNING,
+        "on its node's network, where most network plugins do not know it as a pod; taken to be meant by {policies}",
+        "maxtac list --cni-differences shows what depends on it, and --host-network node goes by the other reading",
+    )
     INVALID_SELECTOR = Entry(
         "invalid-selector",
         ERROR,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from maxtac_render.model.addresses import Range
-from maxtac_render.model.objects import ObjectRef, Origin, Service
+from maxtac_render.model.objects import FieldPath, ObjectRef, Origin, Service
 from maxtac_render.model.policy import NAMESPACE_NAME, Policy
 
 ANY_LABEL = None
@@ -47,6 +47,8 @@ class Workload(NamedTuple):
     """The container ports that are declared, as (protocol, number)."""
     owner: ObjectRef | None = None
     """The controller of a Pod or a ReplicaSet."""
+    template: FieldPath = ()
+    """Where in the object at its origin the pod is written."""
 
     @property
     def symbolic(self) -> bool:

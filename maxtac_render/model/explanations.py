@@ -358,6 +358,40 @@ spec:
 $ maxtac render --output-dir policies
 """,
     ),
+    Code.HOST_NETWORK: Explanation(
+        "A pod with hostNetwork has its node's address, and Kubernetes leaves open what policies do with it. Most "
+        "network plugins do not tell it from the node: policies do not govern it, and rules that select pods do not "
+        "mean it, but address blocks do. Answers take it for a pod like others, unless hostNetwork is set to node.",
+        """\
+apiVersion: v1
+kind: Pod
+metadata: {name: probe, namespace: shop, labels: {app: probe}}
+spec:
+  hostNetwork: true
+  containers:
+    - name: main
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: probe, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: probe}}
+""",
+        """\
+apiVersion: v1
+kind: Pod
+metadata: {name: probe, namespace: shop, labels: {app: probe}}
+spec:
+  containers:
+    - name: main
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: probe, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: probe}}
+""",
+    ),
     Code.INVALID_SELECTOR: Explanation(
         "The API server would refuse this selector: a label that cannot exist, an operator that there is not, "
         "or values where none belong. It selects nothing here, because every guess at what was meant could "

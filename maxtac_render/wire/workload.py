@@ -72,6 +72,7 @@ def decode(resource: Resource, report: Report) -> Workload | None:
         several=kind != "Pod",
         declared=declared,
         owner=_owner(resource),
+        template=shape.template,
     )
 
 
