@@ -1,99 +1,121 @@
 """What a set of NetworkPolicy bodies allows, tried out connection by connection: slow, short and independent.
 
 It follows the API's documentation (https://kubernetes.io/docs/concepts/services-networking/network-policies/) and
-knows nothing of the engine. Pods are (namespace, labels), outside addresses are strings.
+knows nothing of the engine. Bodies are as the API server stores them, or as they are written: what it fills in is
+filled in here too. An outside address is a string.
 """
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cache
+from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
+
+Pairs = tuple[tuple[str, str], ...]
 
 
 class Pod(NamedTuple):
-    """A pod: where it is, its labels as pairs, the names of its ports as (name, protocol, number)."""
+    """A pod: where it is, its labels, its ports as (name, protocol, number), its addresses, its namespace's labels."""
 
     namespace: str
-    labels: tuple[tuple[str, str], ...]
+    labels: Pairs
     ports: tuple[tuple[str, str, int], ...] = ()
+    addresses: tuple[str, ...] = ()
+    home: Pairs = ()
 
 
 Endpoint = Pod | str
 Connection = tuple[Endpoint, Endpoint, str, int]
+Body = dict[str, Any]
 
 
-def allowed(bodies: Iterable[dict[str, Any]], connections: Iterable[Connection]) -> set[Connection]:
+def allowed(bodies: Iterable[Body], connections: Iterable[Connection]) -> set[Connection]:
     """The connections that nothing forbids."""
-    policies = list(bodies)
+    policies = [(body["metadata"].get("namespace", "default"), body.get("spec") or {}) for body in bodies]
+
+    @cache
+    def rules(side: str, here: Endpoint) -> list[tuple[str, Body]] | None:
+        return None if isinstance(here, str) else _rules(policies, side, here)
+
     return {
         (source, target, protocol, port)
         for source, target, protocol, port in connections
-        if _passes(policies, "egress", source, target, (protocol, port, target))
-        and _passes(policies, "ingress", target, source, (protocol, port, target))
+        if _passes(rules("egress", source), "to", target, (protocol, port, target))
+        and _passes(rules("ingress", target), "from", source, (protocol, port, target))
     }
 
 
-def _passes(policies: list[dict[str, Any]], side: str, here: Endpoint, there: Endpoint, port: tuple) -> bool:
-    if isinstance(here, str):
-        return True
-    closing = [policy for policy in policies if _selects_pod(policy, here) and side.title() in _types(policy["spec"])]
-    rules = [(rule, policy) for policy in closing for rule in policy["spec"].get(side) or []]
-    return not closing or any(_matches(rule or {}, side, policy, there, port) for rule, policy in rules)
+def _rules(policies: Sequence[tuple[str, Body]], side: str, here: Pod) -> list[tuple[str, Body]] | None:
+    """The rules for one side of a pod, each with its policy's namespace; None where no policy isolates that side."""
+    isolating = [
+        (home, spec)
+        for home, spec in policies
+        if home == here.namespace and side.title() in _types(spec) and _selects(spec.get("podSelector"), here.labels)
+    ]
+    return [(home, rule or {}) for home, spec in isolating for rule in spec.get(side) or []] if isolating else None
 
 
-def _types(spec: dict[str, Any]) -> list[str]:
+def _passes(rules: list[tuple[str, Body]] | None, key: str, there: Endpoint, port: tuple[str, int, Endpoint]) -> bool:
+    return rules is None or any(
+        _is_any_peer(rule.get(key), home, there) and _is_any_port(rule.get("ports"), *port) for home, rule in rules
+    )
+
+
+def _types(spec: Body) -> list[str]:
     return spec.get("policyTypes") or ["Ingress", *(["Egress"] if spec.get("egress") else [])]
 
 
-def _selects_pod(policy: dict[str, Any], pod: Pod) -> bool:
-    return policy["metadata"]["namespace"] == pod.namespace and _selects(
-        policy["spec"].get("podSelector"), dict(pod.labels)
-    )
+def _is_any_peer(peers: list[Body] | None, home: str, there: Endpoint) -> bool:
+    return not peers or any(_is_peer(peer, home, there) for peer in peers)
 
 
-def _selects(selector: dict[str, Any] | None, labels: dict[str, str]) -> bool:
-    selector = selector or {}
-    holds = {
-        "In": lambda key, values: labels.get(key) in values,
-        "NotIn": lambda key, values: labels.get(key) not in values,
-        "Exists": lambda key, _: key in labels,
-        "DoesNotExist": lambda key, _: key not in labels,
-    }
-    return all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items()) and all(
-        holds[entry["operator"]](entry["key"], entry.get("values") or [])
-        for entry in selector.get("matchExpressions") or []
-    )
-
-
-def _matches(rule: dict[str, Any], side: str, policy: dict[str, Any], there: Endpoint, port: tuple) -> bool:
-    peers, ports = rule.get("from" if side == "ingress" else "to"), rule.get("ports")
-    return (not peers or any(_is_peer(peer, policy, there) for peer in peers)) and (
-        not ports or any(_is_port(entry or {}, *port) for entry in ports)
-    )
-
-
-def _is_peer(peer: dict[str, Any], policy: dict[str, Any], there: Endpoint) -> bool:
+def _is_peer(peer: Body, home: str, there: Endpoint) -> bool:
+    block = peer.get("ipBlock")
+    if block is not None:
+        addresses = [there] if isinstance(there, str) else there.addresses
+        return any(
+            _within(address, block["cidr"]) and not any(_within(address, other) for other in block.get("except") or [])
+            for address in addresses
+        )
     if isinstance(there, str):
-        block = peer.get("ipBlock")
-        address = ipaddress.ip_address(there)
-        return bool(block) and address in ipaddress.ip_network(block["cidr"], strict=False)
-    if "ipBlock" in peer:
         return False
-    home = policy["metadata"]["namespace"]
-    namespace = peer.get("namespaceSelector")
-    near = (
-        there.namespace == home
-        if namespace is None
-        else _selects(namespace, {"kubernetes.io/metadata.name": there.namespace})
-    )
-    return near and _selects(peer.get("podSelector"), dict(there.labels))
+    namespaces, name = peer.get("namespaceSelector"), ("kubernetes.io/metadata.name", there.namespace)
+    near = there.namespace == home if namespaces is None else _selects(namespaces, (*there.home, name))
+    return near and _selects(peer.get("podSelector"), there.labels)
 
 
-def _is_port(entry: dict[str, Any], protocol: str, number: int, target: Endpoint) -> bool:
+@cache
+def _within(address: str, cidr: str) -> bool:
+    return ip_address(address) in ip_network(cidr, strict=False)
+
+
+def _selects(selector: Body | None, pairs: Pairs) -> bool:
+    selector, labels = selector or {}, dict(pairs)
+    equal = all(labels.get(key) == (value or "") for key, value in (selector.get("matchLabels") or {}).items())
+    return equal and all(_holds(labels.get(entry["key"]), entry) for entry in selector.get("matchExpressions") or [])
+
+
+def _holds(value: str | None, entry: Body) -> bool:
+    match entry["operator"]:
+        case "In":
+            return value in entry["values"]
+        case "NotIn":
+            return value not in entry["values"]
+        case "Exists":
+            return value is not None
+        case _:
+            return value is None
+
+
+def _is_any_port(ports: list[Body | None] | None, protocol: str, number: int, target: Endpoint) -> bool:
+    return not ports or any(_is_port(entry or {}, protocol, number, target) for entry in ports)
+
+
+def _is_port(entry: Body, protocol: str, number: int, target: Endpoint) -> bool:
     wanted = entry.get("port")
-    if entry.get("protocol", "TCP") != protocol:
+    if (entry.get("protocol") or "TCP") != protocol:
         return False
     if isinstance(wanted, str):
         return not isinstance(target, str) and (wanted, protocol, number) in target.ports
-    return wanted is None or wanted <= number <= entry.get("endPort", wanted)
+    return wanted is None or wanted <= number <= (entry.get("endPort") or wanted)

@@ -22,30 +22,15 @@ from maxtac_render.compiler import bodies, compile_intents, yaml_documents
 from maxtac_render.manifests.read import read
 from maxtac_render.model.diagnostics import Code, Report, Severity
 from maxtac_render.model.names import is_label_value, is_object_name
-from maxtac_render.model.objects import ObjectRef, Origin, Resource
 from maxtac_render.model.options import Options
 from maxtac_render.reports.text import render as render_text
-from worlds import CONNECTIONS, NAMES, NAMESPACES, Body, worlds
+from worlds import CONNECTIONS, NAMES, NAMESPACES, Body, resources, worlds
 
 TESTDATA = Path(__file__).parents[1] / "testdata"
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 TOLERANT = dict.fromkeys(Code, Severity.WARNING)
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-def resources(world: list[Body]) -> list[Resource]:
-    """The bodies as if they had been read."""
-    return [
-        Resource(
-            ObjectRef(
-                body["apiVersion"], body["kind"], body["metadata"].get("namespace", ""), body["metadata"]["name"]
-            ),
-            body,
-            Origin("world.yaml", number),
-        )
-        for number, body in enumerate(world)
-    ]
 
 
 def render(world: list[Body], **options: Any) -> list[dict[str, Any]]:

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 from hypothesis import strategies as st
 
-from evaluator import Connection, Endpoint, Pod
+from evaluator import Body, Connection, Endpoint, Pod
+from maxtac_render.model.objects import ObjectRef, Origin, Resource
 
-Body = dict[str, Any]
 NAMESPACES = ("shop", "bank")
 NAMES = ("web", "db", "mail")
 NUMBERS = (80, 8080, 5432)
 OUTSIDE = ("192.0.2.7", "198.51.100.1", "2001:db8::1")
 CIDRS = ("192.0.2.0/24", "198.51.100.1/32", "2001:db8::/32", "0.0.0.0/0")
 LABELS = {"app": NAMES, "tier": ("front", "back")}
+
+
+def resources(world: list[Body]) -> list[Resource]:
+    """The bodies as if they had been read."""
+    return [
+        Resource(
+            ObjectRef(
+                body["apiVersion"], body["kind"], body["metadata"].get("namespace", ""), body["metadata"]["name"]
+            ),
+            body,
+            Origin("world.yaml", number),
+        )
+        for number, body in enumerate(world)
+    ]
 
 
 def service(namespace: str, name: str, labels: dict[str, str], selector: dict[str, str], ports: list[Body]) -> Body:

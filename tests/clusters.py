@@ -1,0 +1,218 @@
+"""Small clusters with policies for the property tests: everything that the API server takes, in every spelling.
+
+A cluster is what is written (Namespaces, Pods, NetworkPolicies) beside what the brute-force evaluator knows of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import ip_address, ip_network
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from evaluator import Body, Pod
+
+NAMESPACES = ("shop", "bank", "mail")
+TEAMS = ("red", "blue")
+APPS = ("web", "db")
+TIERS = ("front", "back", "")
+NUMBERS = (1, 79, 80, 81, 8080, 65535)
+NAMES = ("http", "dns-udp")
+PROTOCOLS = ("TCP", "UDP", "SCTP")
+CIDRS = {
+    "10.0.0.0/29": ("10.0.0.0/30", "10.0.0.4/31", "10.0.0.7/32"),
+    "10.0.0.2/30": ("10.0.0.1/32", "10.0.0.3/31"),  # host bits, as old objects have them
+    "10.0.0.1/32": (),
+    "0.0.0.0/0": ("10.0.0.0/8", "128.0.0.0/1"),
+    "2001:DB8::/126": ("2001:db8::2/127", "2001:db8::/128"),
+    "2001:db8::1/128": (),
+    "::/0": ("2001:db8::/32", "::/1"),
+}
+ADDRESSES = ("10.0.0.1", "10.0.0.2", "10.0.0.5", "10.9.9.9", "2001:db8::1", "2001:db8::2", "2001:db8:1::")
+
+
+class Cluster(NamedTuple):
+    """What is written of a cluster, and its pods by their places (namespace, name)."""
+
+    bodies: list[Body]
+    policies: list[Body]
+    pods: dict[tuple[str, str], Pod]
+
+
+def body(kind: str, place: tuple[str, str], **rest: Any) -> Body:
+    """An object's body; the namespace is left out where it is empty."""
+    api_version = {"NetworkPolicy": "networking.k8s.io/v1", "Deployment": "apps/v1"}.get(kind, "v1")
+    namespace, name = place
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {}), **rest.pop("metadata", {})}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **rest}
+
+
+@st.composite
+def _fields(draw: st.DrawFn, **fields: st.SearchStrategy[Any]) -> Body:
+    """A mapping in which each field is mostly there, and else missing or null."""
+    how = {key: draw(st.sampled_from(("there",) * 8 + ("null", "missing"))) for key in fields}
+    return {key: draw(fields[key]) if word == "there" else None for key, word in how.items() if word != "missing"}
+
+
+def _mostly(usual: st.SearchStrategy[Any], *others: Any) -> st.SearchStrategy[Any]:
+    """A value of the usual sort, and now and then one of the others."""
+    return st.integers(0, 7).flatmap(lambda number: usual if number else st.sampled_from(others))
+
+
+def _some(values: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
+    """One or two values, and now and then none."""
+    return st.sampled_from((1, 1, 1, 2, 2, 0)).flatmap(lambda size: st.lists(values, min_size=size, max_size=size))
+
+
+def _requirement(values: dict[str, Sequence[str]]) -> st.SearchStrategy[Body]:
+    def build(key: str) -> st.SearchStrategy[Body]:
+        some = st.lists(st.sampled_from(values[key]), min_size=1, max_size=2, unique=True)
+        named = st.fixed_dictionaries(
+            {"key": st.just(key), "operator": st.sampled_from(("In", "NotIn")), "values": some}
+        )
+        bare = st.fixed_dictionaries(
+            {"key": st.just(key), "operator": st.sampled_from(("Exists", "DoesNotExist"))},
+            optional={"values": st.sampled_from((None, []))},
+        )
+        return named | bare
+
+    return st.sampled_from(sorted(values)).flatmap(build)
+
+
+def selectors(values: dict[str, Sequence[str]]) -> st.SearchStrategy[Body]:
+    """Label selectors over some keys, empty ones among them."""
+    pairs = st.sampled_from([{}, *({key: value} for key, some in values.items() for value in some)])
+    one = _fields(matchLabels=pairs, matchExpressions=st.lists(_requirement(values), max_size=1))
+    both = _fields(matchLabels=pairs, matchExpressions=st.lists(_requirement(values), max_size=2))
+    return st.one_of(
+        st.sampled_from(({}, {"matchLabels": None})), st.builds(lambda value: {"matchLabels": value}, pairs), one, both
+    )
+
+
+POD_LABELS: dict[str, Sequence[str]] = {"app": APPS, "tier": TIERS}
+NAMESPACE_LABELS: dict[str, Sequence[str]] = {"team": TEAMS, "kubernetes.io/metadata.name": NAMESPACES}
+_PODS, _SPACES = selectors(POD_LABELS), selectors(NAMESPACE_LABELS)
+_PLACES = st.sampled_from(("shop", "shop", "shop", "bank", "bank", "mail"))
+
+
+@st.composite
+def _blocks(draw: st.DrawFn) -> Body:
+    cidr = draw(st.sampled_from(sorted(CIDRS)))
+    excepted = _some(st.sampled_from(CIDRS[cidr])) if CIDRS[cidr] else st.just([])
+    return {"cidr": cidr, **draw(_fields(**{"except": excepted}))}
+
+
+_PEER = st.one_of(
+    st.fixed_dictionaries({"podSelector": _PODS}, optional={"ipBlock": st.none()}),
+    st.fixed_dictionaries({"namespaceSelector": _SPACES}, optional={"podSelector": st.none()}),
+    st.fixed_dictionaries({"podSelector": _PODS, "namespaceSelector": _SPACES}),
+    st.fixed_dictionaries({"ipBlock": _blocks()}),
+)
+
+
+@st.composite
+def _port(draw: st.DrawFn) -> Body | None:
+    entry: Body = draw(_fields(protocol=st.sampled_from(PROTOCOLS), port=st.sampled_from((*NUMBERS, *NAMES))))
+    if isinstance(entry.get("port"), int) and draw(st.booleans()):
+        entry["endPort"] = draw(st.sampled_from([None, *(number for number in NUMBERS if number >= entry["port"])]))
+    return entry or draw(st.sampled_from((None, {})))
+
+
+def _rules(key: str) -> st.SearchStrategy[list[Body | None]]:
+    rule = _fields(**{key: _some(_PEER), "ports": _some(_port())})
+    return _some(_mostly(rule, None, {}))
+
+
+_TYPES = st.sampled_from(([], ["Ingress"], ["Egress"], ["Ingress", "Egress"], ["Egress", "Egress"]))
+
+
+@st.composite
+def policies(draw: st.DrawFn, *, least: int = 2, most: int = 5) -> list[Body]:
+    """NetworkPolicies that the API server takes, in every spelling that it takes."""
+    spec = _fields(podSelector=st.just({}) | _PODS, policyTypes=_TYPES, ingress=_rules("from"), egress=_rules("to"))
+    size = draw(st.integers(least, most))
+    found = draw(st.lists(st.tuples(_PLACES, spec), min_size=size, max_size=size))
+    return [body("NetworkPolicy", (place, f"p{number}"), spec=spec) for number, (place, spec) in enumerate(found)]
+
+
+_PORTS = st.lists(
+    st.tuples(st.sampled_from(NAMES), st.sampled_from(PROTOCOLS), st.sampled_from(NUMBERS)),
+    max_size=3,
+    unique_by=lambda port: port[:2],
+)
+_LABELS = st.fixed_dictionaries({}, optional={key: st.sampled_from(some) for key, some in POD_LABELS.items()})
+_HOMES = st.fixed_dictionaries({}, optional={"team": st.sampled_from(TEAMS)})
+
+
+def pod_body(place: tuple[str, str], pod: Pod, **spec: Any) -> Body:
+    """A Pod as a live cluster has it; the first of its ports is a sidecar's."""
+    ports = [{"name": name, "protocol": protocol, "containerPort": number} for name, protocol, number in pod.ports]
+    sidecar = {"name": "proxy", "restartPolicy": "Always", "ports": ports[:1]}
+    before = {"name": "before", "ports": [{"name": name, "containerPort": 7} for name in NAMES]}
+    main = {"name": "main", "ports": [port if port["protocol"] != "TCP" else _bare(port) for port in ports[1:]]}
+    return body(
+        "Pod",
+        place,
+        metadata={"labels": dict(pod.labels)},
+        spec={"initContainers": [before, sidecar], "containers": [main], **spec},
+        status={"podIPs": [{"ip": address} for address in pod.addresses]},
+    )
+
+
+def _bare(port: Body) -> Body:
+    return {key: value for key, value in port.items() if key != "protocol"}
+
+
+@st.composite
+def clusters(draw: st.DrawFn) -> Cluster:
+    """Two to four pods in declared namespaces of which everything is known, and up to four policies."""
+    homes = {name: draw(_HOMES) for name in NAMESPACES}
+    places = draw(st.lists(_PLACES, min_size=3, max_size=4))
+    pods = {}
+    for number, namespace in enumerate(places):
+        addresses = draw(st.lists(st.sampled_from(ADDRESSES), max_size=2, unique=True))
+        labels, ports = draw(_LABELS), draw(_PORTS)
+        pods[namespace, f"pod{number}"] = Pod(
+            namespace, _pairs(labels), tuple(ports), tuple(addresses), _pairs(homes[namespace])
+        )
+    written = draw(policies())
+    declared = [body("Namespace", ("", name), metadata={"labels": labels}) for name, labels in homes.items()]
+    return Cluster([*declared, *(pod_body(*entry) for entry in pods.items()), *written], written, pods)
+
+
+def _pairs(labels: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(labels.items()))
+
+
+def numbers(policies: Iterable[Body], pods: Iterable[Pod]) -> list[int]:
+    """Every port number that could make a difference: the ends of all that is named, and their neighbours."""
+    ends = {number for pod in pods for _, _, number in pod.ports}
+    for rule in rules(policies):
+        for entry in rule.get("ports") or []:
+            ends |= {each for each in ((entry or {}).get("port"), (entry or {}).get("endPort")) if type(each) is int}
+    near = {number + step for number in ends for step in (-1, 0, 1)} | {1, 65535}
+    return sorted(number for number in near if 1 <= number <= 65535)
+
+
+def addresses(policies: Iterable[Body]) -> list[str]:
+    """Every outside address that could make a difference: the ends of all blocks, and their neighbours."""
+    cidrs = {"0.0.0.0/0", "::/0"}
+    for rule in rules(policies):
+        for peer in (*(rule.get("from") or []), *(rule.get("to") or [])):
+            block = peer.get("ipBlock") or {}
+            cidrs |= {*filter(None, [block.get("cidr")]), *(block.get("except") or [])}
+    found = set()
+    for network in (ip_network(cidr, strict=False) for cidr in cidrs):
+        first, last = network[0], network[-1]
+        found |= {first, last}
+        found |= {first - 1} if int(first) else set()
+        found |= {last + 1} if int(last) + 1 < 1 << network.max_prefixlen else set()
+    return sorted(map(str, found))
+
+
+def rules(policies: Iterable[Body]) -> Iterator[Body]:
+    """All rules of some policies."""
+    for policy in policies:
+        for side in ("ingress", "egress"):
+            yield from (rule or {} for rule in policy["spec"].get(side) or [])
