@@ -6,7 +6,7 @@ A cluster is what is written (Namespaces, Pods, NetworkPolicies) beside what the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -65,7 +65,7 @@ def _some(values: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
     return st.sampled_from((1, 1, 1, 2, 2, 0)).flatmap(lambda size: st.lists(values, min_size=size, max_size=size))
 
 
-def _requirement(values: dict[str, Sequence[str]]) -> st.SearchStrategy[Body]:
+def _requirement(values: Keys) -> st.SearchStrategy[Body]:
     def build(key: str) -> st.SearchStrategy[Body]:
         some = st.lists(st.sampled_from(values[key]), min_size=1, max_size=2, unique=True)
         named = st.fixed_dictionaries(
@@ -80,7 +80,7 @@ def _requirement(values: dict[str, Sequence[str]]) -> st.SearchStrategy[Body]:
     return st.sampled_from(sorted(values)).flatmap(build)
 
 
-def selectors(values: dict[str, Sequence[str]]) -> st.SearchStrategy[Body]:
+def selectors(values: Keys) -> st.SearchStrategy[Body]:
     """Label selectors over some keys, empty ones among them."""
     pairs = st.sampled_from([{}, *({key: value} for key, some in values.items() for value in some)])
     one = _fields(matchLabels=pairs, matchExpressions=st.lists(_requirement(values), max_size=1))
@@ -90,9 +90,12 @@ def selectors(values: dict[str, Sequence[str]]) -> st.SearchStrategy[Body]:
     )
 
 
-POD_LABELS: dict[str, Sequence[str]] = {"app": APPS, "tier": TIERS}
-NAMESPACE_LABELS: dict[str, Sequence[str]] = {"team": TEAMS, "kubernetes.io/metadata.name": NAMESPACES}
-_PODS, _SPACES = selectors(POD_LABELS), selectors(NAMESPACE_LABELS)
+Keys = dict[str, Sequence[str]]
+"""Label keys, with values that selectors name."""
+
+POD_LABELS: Keys = {"app": APPS, "tier": TIERS}
+REVISION = "pod-template-hash"
+NAMESPACE_LABELS: Keys = {"team": TEAMS, "kubernetes.io/metadata.name": NAMESPACES}
 _PLACES = st.sampled_from(("shop", "shop", "shop", "bank", "bank", "mail"))
 
 
@@ -103,12 +106,14 @@ def _blocks(draw: st.DrawFn) -> Body:
     return {"cidr": cidr, **draw(_fields(**{"except": excepted}))}
 
 
-_PEER = st.one_of(
-    st.fixed_dictionaries({"podSelector": _PODS}, optional={"ipBlock": st.none()}),
-    st.fixed_dictionaries({"namespaceSelector": _SPACES}, optional={"podSelector": st.none()}),
-    st.fixed_dictionaries({"podSelector": _PODS, "namespaceSelector": _SPACES}),
-    st.fixed_dictionaries({"ipBlock": _blocks()}),
-)
+def _peers(pods: st.SearchStrategy[Body]) -> st.SearchStrategy[Body]:
+    spaces = selectors(NAMESPACE_LABELS)
+    return st.one_of(
+        st.fixed_dictionaries({"podSelector": pods}, optional={"ipBlock": st.none()}),
+        st.fixed_dictionaries({"namespaceSelector": spaces}, optional={"podSelector": st.none()}),
+        st.fixed_dictionaries({"podSelector": pods, "namespaceSelector": spaces}),
+        st.fixed_dictionaries({"ipBlock": _blocks()}),
+    )
 
 
 @st.composite
@@ -119,8 +124,8 @@ def _port(draw: st.DrawFn) -> Body | None:
     return entry or draw(st.sampled_from((None, {})))
 
 
-def _rules(key: str) -> st.SearchStrategy[list[Body | None]]:
-    rule = _fields(**{key: _some(_PEER), "ports": _some(_port())})
+def _rules(key: str, peers: st.SearchStrategy[Body]) -> st.SearchStrategy[list[Body | None]]:
+    rule = _fields(**{key: _some(peers), "ports": _some(_port())})
     return _some(_mostly(rule, None, {}))
 
 
@@ -128,10 +133,17 @@ _TYPES = st.sampled_from(([], ["Ingress"], ["Egress"], ["Ingress", "Egress"], ["
 
 
 @st.composite
-def policies(draw: st.DrawFn, *, least: int = 2, most: int = 5) -> list[Body]:
+def policies(draw: st.DrawFn, *, keys: Keys = POD_LABELS, most: int = 5) -> list[Body]:
     """NetworkPolicies that the API server takes, in every spelling that it takes."""
-    spec = _fields(podSelector=st.just({}) | _PODS, policyTypes=_TYPES, ingress=_rules("from"), egress=_rules("to"))
-    size = draw(st.integers(least, most))
+    pods = selectors(keys)
+    peers = _peers(pods)
+    spec = _fields(
+        podSelector=st.just({}) | pods,
+        policyTypes=_TYPES,
+        ingress=_rules("from", peers),
+        egress=_rules("to", peers),
+    )
+    size = draw(st.integers(min(2, most), most))
     found = draw(st.lists(st.tuples(_PLACES, spec), min_size=size, max_size=size))
     return [body("NetworkPolicy", (place, f"p{number}"), spec=spec) for number, (place, spec) in enumerate(found)]
 
@@ -216,3 +228,121 @@ def rules(policies: Iterable[Body]) -> Iterator[Body]:
     for policy in policies:
         for side in ("ingress", "egress"):
             yield from (rule or {} for rule in policy["spec"].get(side) or [])
+
+
+class Unknown(NamedTuple):
+    """Pods of which only some things are known; None where nothing is.
+
+    ``open`` are labels whose values are not known. Without a namespace they are in any with the labels of ``home``.
+    ``pods`` are those that are known, of which one is meant.
+    """
+
+    namespace: str | None
+    labels: dict[str, str]
+    open: tuple[str, ...]
+    ports: tuple[tuple[str, str, int], ...] | None
+    home: dict[str, str]
+    pods: tuple[Pod, ...] = ()
+
+
+class OpenCluster(NamedTuple):
+    """A cluster of which not everything is known: what is written, what is asked for, and what that leaves open.
+
+    ``homes`` are labels that the namespaces may have. ``unknown`` has what endpoints stand for by (kind, namespace,
+    name), and queries by ("Pods", namespace, query), as far as it is known.
+    """
+
+    bodies: list[Body]
+    policies: list[Body]
+    homes: dict[str, dict[str, str]]
+    queries: list[str]
+    unknown: dict[tuple[str, str, str], Unknown]
+
+
+KEYS: Keys = {**POD_LABELS, REVISION: ("abc", "xyz")}
+ELSEWHERE = "elsewhere"
+_QUERIES = (
+    ("shop/*", "shop", {}, {}),
+    ("mail/{app=web}", "mail", {"app": "web"}, {}),
+    ("*/*", None, {}, {}),
+    ("*/{app=db}", None, {"app": "db"}, {}),
+    ("{team=red}/*", None, {}, {"team": "red"}),
+    ("{team=blue}/{tier=back}", None, {"tier": "back"}, {"team": "blue"}),
+)
+
+
+@st.composite
+def open_clusters(draw: st.DrawFn) -> OpenCluster:
+    """Templates, Services without pods and questions about any pods, some of them in namespaces nobody declared."""
+    homes = {name: draw(_HOMES) for name in NAMESPACES}
+    declared = draw(st.lists(st.sampled_from(NAMESPACES), max_size=3, unique=True))
+    bodies = [body("Namespace", ("", name), metadata={"labels": homes[name]}) for name in declared]
+    unknown: dict[tuple[str, str, str], Unknown] = {}
+    for number, namespace in enumerate(draw(st.lists(_PLACES, min_size=1, max_size=2))):
+        labels, ports = draw(_LABELS), tuple(draw(_PORTS))
+        unknown["Deployment", namespace, f"web{number}"] = Unknown(namespace, labels, (REVISION,), ports, {})
+        bodies.append(_deployment((namespace, f"web{number}"), labels, ports))
+    for number, namespace in enumerate(draw(st.lists(_PLACES, max_size=2))):
+        labels = {"service": f"s{number}", **draw(_LABELS)}
+        unknown["Service", namespace, f"s{number}"] = Unknown(namespace, labels, tuple(KEYS), None, {})
+        bodies.append(body("Service", (namespace, f"s{number}"), spec={"selector": labels, "ports": [{"port": 80}]}))
+    for pods in draw(st.lists(_owned(), max_size=1)):
+        for number, pod in enumerate(pods):
+            alike = tuple(each for each in pods if _told_apart(each) == _told_apart(pod))
+            kind, name = ("ReplicaSet", "r") if len(alike) == len(pods) else ("Pod", f"r{pods.index(alike[0])}")
+            unknown[kind, pod.namespace, name] = Unknown(pod.namespace, {}, (), None, {}, alike)
+            bodies.append(_with_owner(pod_body((pod.namespace, f"r{number}"), pod)))
+    queries = draw(st.lists(st.sampled_from(_QUERIES), min_size=1, max_size=2, unique_by=str))
+    for query, where, labels, home in queries:
+        unknown["Pods", where or "", query] = Unknown(where, labels, tuple(KEYS), None, home)
+    written = draw(policies(keys=KEYS, most=4))
+    return OpenCluster([*bodies, *written], written, homes, [query for query, *_ in queries], unknown)
+
+
+@st.composite
+def _owned(draw: st.DrawFn) -> list[Pod]:
+    """The pods of one ReplicaSet; what tells them apart may be more than their addresses and their revision."""
+    namespace, labels, ports = draw(_PLACES), draw(_LABELS), tuple(draw(_PORTS))
+    pods = []
+    for _ in range(draw(st.integers(1, 3))):
+        revision = draw(st.sampled_from(({}, {REVISION: "abc"}, {REVISION: "xyz"})))
+        addresses = tuple(draw(st.lists(st.sampled_from(ADDRESSES), max_size=2, unique=True)))
+        pods.append(
+            Pod(namespace, _pairs({**draw(_mostly(st.just(labels), {"tier": "back"})), **revision}), ports, addresses)
+        )
+    return pods
+
+
+def _told_apart(pod: Pod) -> tuple[Any, ...]:
+    """What of a pod is not as it is by chance."""
+    return tuple(pair for pair in pod.labels if pair[0] != REVISION), pod.ports
+
+
+def _with_owner(pod: Body) -> Body:
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "controller": True}
+    return {**pod, "metadata": {**pod["metadata"], "ownerReferences": [owner]}}
+
+
+def _deployment(place: tuple[str, str], labels: dict[str, str], ports: Sequence[tuple[str, str, int]]) -> Body:
+    pod = pod_body(place, Pod(place[0], _pairs(labels), tuple(ports)))
+    return body("Deployment", place, spec={"template": {"metadata": {"labels": labels}, "spec": pod["spec"]}})
+
+
+@st.composite
+def completed(draw: st.DrawFn, cluster: OpenCluster, pods: Unknown, *, addressed: bool) -> Pod:
+    """One of the pods that fit what is known."""
+    if pods.pods:
+        return draw(st.sampled_from(pods.pods))._replace(home=_pairs(cluster.homes[pods.namespace or ""]))
+    namespace = pods.namespace or draw(st.sampled_from(_places(cluster, pods)))
+    home = cluster.homes[namespace] if namespace in cluster.homes else {**draw(_HOMES), **pods.home}
+    labels = dict(pods.labels)
+    for key in pods.open:
+        if key not in labels and (key == REVISION or draw(st.booleans())):
+            labels[key] = draw(st.sampled_from((*KEYS[key], "other")))
+    ports = draw(_PORTS) if pods.ports is None else pods.ports
+    addresses = draw(st.lists(st.sampled_from(ADDRESSES), max_size=2, unique=True)) if addressed else ()
+    return Pod(namespace, _pairs(labels), tuple(ports), tuple(addresses), _pairs(home))
+
+
+def _places(cluster: OpenCluster, pods: Unknown) -> list[str]:
+    return [ELSEWHERE, *(name for name, labels in cluster.homes.items() if pods.home.items() <= labels.items())]

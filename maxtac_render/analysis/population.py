@@ -82,14 +82,13 @@ def _grouped(pods: Sequence[Workload], owner: ObjectRef) -> Iterator[Workload]:
         alike.setdefault((labels, ports, pod.host_network), []).append(pod)
     for group in alike.values():
         first = min(group, key=_order)
-        differing = frozenset(
-            key for pod in group for key in pod.labels if pod.labels.get(key) != first.labels.get(key)
-        )
+        keys = {key for pod in group for key in pod.labels}
+        differing = frozenset(key for key in keys if len({pod.labels.get(key) for pod in group}) > 1)
         yield first._replace(
             ref=owner if len(alike) == 1 else first.ref,
             labels={key: value for key, value in first.labels.items() if key not in differing},
             open=differing,
-            addresses=tuple(sorted({address for pod in group for address in pod.addresses})),
+            addresses=tuple(sorted({each for pod in group for each in pod.addresses})),
             several=True,
         )
 

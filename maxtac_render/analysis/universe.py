@@ -218,7 +218,9 @@ class Universe:
         hosted = sum(1 << number for number, workload in here if workload.host_network)
         self._selectable = self.pods & ~hosted if assumptions.host_network == "node" else self.pods
         self._addresses = [(number, workload.addresses) for number, workload in here if workload.addresses]
-        self._unaddressed = sum(1 << number for number, workload in here if not workload.addresses)
+        self._unaddressed = sum(
+            1 << number for number, workload in here if not workload.addresses or not all(workload.addresses)
+        )
         self._peers: dict[Peer, Mask] = {}
         self._named: dict[tuple[str, str], dict[int, int]] = {}
         self.undeclared_ports = sum(1 << number for number, workload in here if workload.ports is None)
@@ -303,13 +305,14 @@ class Universe:
         classes = self.addresses.within(block)
         for other in excepted:
             classes &= ~self.addresses.within(other)
-        mask = classes << len(self.workloads)
+        must = may = classes << len(self.workloads)
         if self.assumptions.ip_blocks == "outside":
-            return Mask(mask, mask)
-        for number, addresses in self._addresses:
-            if any(_inside(address, block, excepted) for address in addresses):
-                mask |= 1 << number
-        return Mask(mask, mask | self._unaddressed if self.assumptions.ip_blocks == "any" else mask)
+            return Mask(must, may)
+        for number, pods in self._addresses:
+            inside = [any(_inside(address, block, excepted) for address in addresses) for addresses in pods]
+            must |= all(inside) << number
+            may |= any(inside) << number
+        return Mask(must, may | self._unaddressed if self.assumptions.ip_blocks == "any" else may)
 
     def named(self, protocol: str, name: str) -> Mapping[int, int]:
         """The pods that have a container port of that name, by its number."""

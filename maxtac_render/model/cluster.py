@@ -30,9 +30,10 @@ def undeclared(name: str) -> Namespace:
 class Workload(NamedTuple):
     """Pods that are alike: a Pod, those of one template, or those that a Service selects and no manifest has.
 
-    ``open`` are label keys that are there with values that are not known; None means that any label may be there.
+    ``open`` are label keys that may be there, with values that are not known; None means that any label may be there.
     ``ports`` gives the number of a named container port by its protocol and name; None means that they are not known.
-    ``addresses`` are known ones only. ``several`` tells that there may be more than one pod.
+    ``addresses`` are those of each pod that is known, none for one that has none yet. ``several`` tells that there may
+    be more than one pod.
     """
 
     ref: ObjectRef
@@ -40,7 +41,7 @@ class Workload(NamedTuple):
     open: frozenset[str] | None
     ports: Mapping[tuple[str, str], int] | None
     origin: Origin
-    addresses: tuple[Range, ...] = ()
+    addresses: tuple[tuple[Range, ...], ...] = ()
     host_network: bool = False
     several: bool = True
     declared: frozenset[tuple[str, int]] = frozenset()

@@ -67,7 +67,7 @@ def decode(resource: Resource, report: Report) -> Workload | None:
         shape.adds - labels.keys(),
         named,
         resource.origin,
-        tuple(_addresses(status)),
+        (tuple(_addresses(status)),) if kind == "Pod" else (),
         host_network=spec.get("hostNetwork") is True,
         several=kind != "Pod",
         declared=declared,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
+from typing import Literal
 
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from clusters import PROTOCOLS, Cluster, addresses, clusters, numbers
+from clusters import PROTOCOLS, Cluster, OpenCluster, addresses, clusters, completed, numbers, open_clusters
 from evaluator import Connection, Endpoint, allowed
-from maxtac_render.analysis.endpoints import stage
+from maxtac_render.analysis.endpoints import parse, stage
 from maxtac_render.analysis.reachability import Reach, Verdicts
 from maxtac_render.analysis.universe import USUAL, Assumptions, Universe
 from maxtac_render.assembly import assemble
@@ -31,9 +33,10 @@ def assembled(bodies: list[Body]) -> model.Cluster:
     return cluster
 
 
-def verdicts(cluster: model.Cluster, assumptions: Assumptions = USUAL) -> Verdicts:
+def verdicts(cluster: model.Cluster, queries: Iterable[str] = (), assumptions: Assumptions = USUAL) -> Verdicts:
     """Who may talk to whom in a cluster."""
-    return Verdicts(stage(cluster, (), assumptions).universe, [each.policy for each in cluster.policies])
+    universe = stage(cluster, [parse(query) for query in queries], assumptions).universe
+    return Verdicts(universe, [each.policy for each in cluster.policies])
 
 
 def position(universe: Universe, address: str) -> int:
@@ -52,7 +55,12 @@ def ends(cluster: Cluster, universe: Universe) -> Iterator[tuple[int, Endpoint]]
     for number, workload in enumerate(universe.workloads):
         assert workload is not None
         yield number, cluster.pods[workload.ref.namespace, workload.ref.name]
-    for address in addresses(cluster.policies):
+    yield from outside(cluster.policies, universe)
+
+
+def outside(policies: Iterable[Body], universe: Universe) -> Iterator[tuple[int, Endpoint]]:
+    """The outside addresses that could make a difference, with the endpoints that they belong to."""
+    for address in addresses(policies):
         yield position(universe, address), address
 
 
@@ -94,3 +102,52 @@ def test_verdicts_are_those_of_the_evaluator(cluster: Cluster) -> None:
     found = verdicts(assembled(cluster.bodies))
     assert found.certain is found.possible
     assert check(cluster, found.certain)
+
+
+def concrete(ports: PortSet, target: Endpoint) -> set[tuple[str, int]]:
+    """The numbers of the ports that a set has by their names, on the one pod."""
+    named = () if isinstance(target, str) else target.ports
+    return {(protocol, number) for name, protocol, number in named if (protocol, name) in ports.names}
+
+
+def between(found: Verdicts, source: tuple[int, Endpoint], target: tuple[int, Endpoint], policies: list[Body]) -> None:
+    """Hold what passes for certain, and what may pass, against what the evaluator says of two pods."""
+    (one, here), (other, there) = source, target
+    certain, possible = found.certain.ports(one, other), found.possible.ports(one, other)
+    surely, perhaps = concrete(certain, there), concrete(possible, there)
+    wanted = numbers(policies, [end for end in (here, there) if not isinstance(end, str)])
+    connections: list[Connection] = [(here, there, protocol, port) for protocol in PROTOCOLS for port in wanted]
+    passing = allowed(policies, connections)
+    for connection in connections:
+        port = connection[2:]
+        if opened(certain, *port) or port in surely:
+            assert connection in passing, (connection, certain)
+        if connection in passing:
+            assert opened(possible, *port) or port in perhaps, (connection, possible)
+
+
+@SLOW
+@given(open_clusters(), st.sampled_from(("pods", "any")), st.data())
+def test_whatever_is_not_known_lies_between_the_answers(
+    cluster: OpenCluster, ip_blocks: Literal["pods", "any"], data: st.DataObject
+) -> None:
+    """Whatever labels, namespaces, ports and addresses turn out to be: certain is certain, and more is possible."""
+    found = verdicts(assembled(cluster.bodies), cluster.queries, Assumptions(ip_blocks))
+    universe = found.universe
+    known: list[tuple[int, Endpoint]] = []
+    for number, workload in enumerate(universe.workloads):
+        assert workload is not None
+        pods = cluster.unknown[workload.ref.kind, workload.ref.namespace, workload.ref.name]
+        fitting = completed(cluster, pods, addressed=ip_blocks == "any")
+        known += [(number, data.draw(fitting)) for _ in range(2)]
+    pairs = [*itertools.permutations(known, 2)]
+    for address in outside(cluster.policies, universe):
+        pairs += [pair for pod in known for pair in ((pod, address), (address, pod))]
+    for source, target in pairs:
+        between(found, source, target, cluster.policies)
+    for reach in (found.certain, found.possible):
+        for source in range(universe.size):
+            row = reach.row(source)
+            for target in range(universe.size):
+                if source != target or universe.several >> source & 1:
+                    assert at(row, target) is reach.ports(source, target)
