@@ -172,7 +172,7 @@ class Resolver:
                 peers = (CIDRPeer(spelling if self._controller else cidr),)
                 ports = ANY_PORT if intent.ports is None else intent.ports
         suffix = names.suffix(target, intent.direction, controller=self._controller)
-        note = (ownership.PEER, str(target)[: names.LONGEST_NAME])
+        note = (ownership.PEER, names.note(target))
         egress = (Rule(Direction.EGRESS, peers, ports),) if peers and ports else ()
         return Opening(wanted, side, peers, suffix, note, egress)
 

@@ -15,6 +15,7 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
 _LABEL_KEY = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_NO_TARGET = re.compile(r"[^A-Za-z0-9./:,_ -]")
 _NO_WORD = re.compile(r"[^a-z0-9]+")
 
 
@@ -84,6 +85,11 @@ def suffix(target: Target, direction: Direction, *, controller: bool) -> str:
 
 
 _DASHES = str.maketrans("./:", "---")
+
+
+def note(target: Target) -> str:
+    """A target as an annotation tells it. What no target has becomes a question mark: others may fill in a ``${x}``."""
+    return _NO_TARGET.sub("?", str(target)[:LONGEST_NAME])
 
 
 def mirror(intent: Intent, target: ServiceTarget, *, controller: bool) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 TOOLS = HERE.parents[1] / "tools"
 NOT_IN_REGISTRIES = {"kubectl", "kpt"}
-OPTIONAL = {"helm3", "argocd"}
+OPTIONAL = {"argocd", "flux", "helm3"}
 """What `make tools` leaves to whoever wants it."""
 
 
