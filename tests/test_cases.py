@@ -31,7 +31,7 @@ OTHERWISE = {"-o", "--output", "--check", "--report", "--diff", "--passthrough"}
 def run(case: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, dict[str, str]]:
     """Run a case; its exit code, and its output by the names of the files that hold it."""
     options: dict[str, Any] = yaml.safe_load((case / "case.yaml").read_text()) or {}
-    args = options.get("args", ["render", "."])
+    args = [str(arg) for arg in options.get("args", ["render", "."])]
     monkeypatch.chdir(case / "input")
     if args[0] in COMPILING and not any(arg.startswith("--now") for arg in args):
         args = [*args, "--now", NOW]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from maxtac_render.analysis.reachability import Reach, Verdicts
 from maxtac_render.model.cluster import Applied
 from maxtac_render.model.intent import Direction
 from maxtac_render.model.policy import Rule
-from maxtac_render.model.portsets import NO_PORTS, PortSet
+from maxtac_render.model.portsets import PortSet, union
 
 
 class Allowing(NamedTuple):
@@ -23,6 +23,11 @@ class Allowing(NamedTuple):
     number: int
     ports: PortSet
     certain: bool
+
+    @property
+    def rule(self) -> Rule:
+        """The rule itself."""
+        return [rule for rule in self.applied.policy.rules if rule.direction is self.direction][self.number]
 
 
 class Isolating(NamedTuple):
@@ -95,11 +100,4 @@ def _allowing(verdicts: Verdicts, applied: Applied, direction: Direction, ends: 
 def _ports(reach: Reach, rule: Rule, ends: tuple[int, int]) -> PortSet:
     """On which ports a rule for an endpoint lets another pass."""
     pod, peer = ends
-    return _union(ports for mask, ports in reach.opened(rule, pod) if mask >> peer & 1)
-
-
-def _union(sets: Iterable[PortSet]) -> PortSet:
-    union = NO_PORTS
-    for ports in sets:
-        union = union.union(ports)
-    return union
+    return union(ports for mask, ports in reach.opened(rule, pod) if mask >> peer & 1)

@@ -19,6 +19,7 @@ from maxtac_render.model.names import is_label_key, is_label_name, is_label_valu
 from maxtac_render.model.objects import ObjectRef, Origin
 from maxtac_render.model.ownership import slashed
 from maxtac_render.model.policy import NAMESPACE_NAME, Policy
+from maxtac_render.model.ports import PROTOCOLS, Port, is_port_name, parse_port
 from maxtac_render.model.selectors import Labels, Selector
 
 KINDS = {
@@ -120,6 +121,18 @@ def _pairs(text: str, braced: str) -> Labels:
     if not pairs or not all(equals and is_label_key(key) and is_label_value(value) for key, equals, value in pairs):
         raise Unfit(f"{text}: {braced} is neither * nor labels such as {{app=web,tier=front}}")
     return tuple(sorted((key, value) for key, _, value in pairs))
+
+
+def port(text: str) -> Port:
+    """Read one port, ``8080``, ``53/UDP`` or ``http``: TCP unless it says otherwise. Raises Unfit."""
+    read = parse_port(text)
+    if read is not None and read.end_port is None:
+        return read
+    name, _, protocol = text.partition("/")
+    if not is_port_name(name) or (protocol or "TCP").upper() not in PROTOCOLS:
+        example = "a number from 1 to 65535 or a container port's name, such as 8080, 53/UDP or http"
+        raise Unfit(f"{text} is no port; write {example}")
+    return Port((protocol or "TCP").upper(), name)
 
 
 class Stage(NamedTuple):

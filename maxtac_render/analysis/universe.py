@@ -251,6 +251,12 @@ class Universe:
         assert workload is not None, "a bit of somebody who is not here"  # noqa: S101 - a wrong program
         return workload
 
+    def home(self, number: int) -> Namespace:
+        """The namespace of a pod, as far as it is known; one that is not has no name."""
+        workload = self.workloads[number]
+        name = workload.ref.namespace if workload is not None else ""
+        return self._strangers.get(number) or self._known_namespaces.get(name) or undeclared(name)
+
     def subject(self, policy: Policy) -> Mask:
         """The pods that a policy governs."""
         if self.assumptions.long_names == "ignored" and len(policy.name) > 63:

@@ -92,6 +92,15 @@ def compiling(function: Function) -> Function:
     return accepting(cast("Function", configured))
 
 
+def reading(function: Function) -> Function:
+    """Give a command whose arguments are something else the option that names its SOURCEs."""
+    words = "File, directory, git:REV[:PATH], or - for standard input; otherwise the working directory. Repeatable."
+    option = click.option(
+        "-f", "--source", "sources", multiple=True, type=click.Path(), metavar="SOURCE", cls=Option, help=words
+    )
+    return option(function)
+
+
 def assuming(function: Function) -> Function:
     """Give a command the options of what is assumed about the network plugin."""
     for option in reversed(model.ASSUMPTIONS):

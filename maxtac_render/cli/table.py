@@ -28,15 +28,15 @@ def _row(policy: Policy) -> tuple[str, ...]:
     cells = (
         policy.namespace,
         policy.name,
-        _selector(policy.subject),
+        chosen(policy.subject),
         policy.isolates.word,
-        _allows(policy),
+        allows(policy),
         _source(policy),
     )
     return tuple(map(visible, cells))
 
 
-def _selector(selector: Selector) -> str:
+def chosen(selector: Selector) -> str:
     """A selector as kubectl writes one on the command line."""
     pairs = [f"{key}={value}" for key, value in selector.match_labels]
     return ",".join(pairs + [_requirement(requirement) for requirement in selector.match_expressions]) or EVERY
@@ -53,7 +53,7 @@ def _requirement(requirement: Requirement) -> str:
             return f"!{key}"
 
 
-def _allows(policy: Policy) -> str:
+def allows(policy: Policy) -> str:
     return "; ".join(_rule(rule, policy) for rule in policy.rules) or "nothing"
 
 
@@ -79,9 +79,9 @@ def _pods(namespaces: Selector, pods: Selector, policy: Policy) -> str:
     match namespaces:
         case Selector(((key, namespace),), ()) if key == NAMESPACE_NAME:
             service = _service(policy)
-            return f"{namespace}/{service.name if service and service.namespace == namespace else _selector(pods)}"
+            return f"{namespace}/{service.name if service and service.namespace == namespace else chosen(pods)}"
         case _:
-            return f"{{{_selector(namespaces)}}}/{_selector(pods)}"
+            return f"{{{chosen(namespaces)}}}/{chosen(pods)}"
 
 
 def _service(policy: Policy) -> ServiceTarget | None:

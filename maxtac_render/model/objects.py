@@ -90,12 +90,20 @@ class Resource(NamedTuple):
     origin: Origin
 
 
+class Front(NamedTuple):
+    """A port at which a Service itself is called: its number (0 if it is none) and its name (empty without one)."""
+
+    number: int
+    name: str
+
+
 class Service(NamedTuple):
     """A Service: what selects it, whom it selects, and the pod ports behind it.
 
     ``selector`` is None where the Service has none. ``rewrites_client`` tells that connections from outside may reach
     the pods with a node's address instead of the client's
-    (https://kubernetes.io/docs/reference/networking/virtual-ips/#external-traffic-policy).
+    (https://kubernetes.io/docs/reference/networking/virtual-ips/#external-traffic-policy). ``fronts`` are its own
+    ports, one for each of ``ports``.
     """
 
     ref: ObjectRef
@@ -105,6 +113,7 @@ class Service(NamedTuple):
     ports: tuple[Port, ...]
     rewrites_client: bool
     origin: Origin
+    fronts: tuple[Front, ...] = ()
 
 
 LOCAL = "config.kubernetes.io/local-config"

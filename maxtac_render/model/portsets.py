@@ -176,3 +176,11 @@ def described(ports: PortSet) -> list[dict[str, Any]]:
 NO_PORTS = PortSet()
 ALL_PORTS = PortSet(Span(protocol, FIRST, LAST) for protocol in PROTOCOLS)
 """Every port of every protocol that NetworkPolicy knows."""
+
+
+def union(sets: Iterable[PortSet]) -> PortSet:
+    """The ports of any of some sets."""
+    found = NO_PORTS
+    for ports in sets:
+        found = found.union(ports)
+    return found

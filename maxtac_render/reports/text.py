@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from maxtac_render.model.catalogue import Severity
-from maxtac_render.model.diagnostics import Diagnostic
+from maxtac_render.model.diagnostics import Diagnostic, Site
 from maxtac_render.model.objects import Place, path_text
 
 TAB = 4
@@ -62,20 +62,25 @@ def _number(count: int, severity: Severity) -> str:
 
 
 def _finding(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
-    code, severity, message, mend, ref, field, origin, _ = diagnostic
-    yield f"{paint.of(severity)}{severity.word}[{code.id}]{paint.end}{paint.strong}: {visible(message)}{paint.end}"
-    place = diagnostic.place
+    code, severity, message, mend, _, field, _, _ = diagnostic
+    colour = paint.of(severity)
+    yield f"{colour}{severity.word}[{code.id}]{paint.end}{paint.strong}: {visible(message)}{paint.end}"
+    yield from located(Site(diagnostic, field), paint, colour, {"help": mend})
+
+
+def located(site: Site, paint: Paint, colour: str, notes: Mapping[str, str]) -> Iterator[str]:
+    """Where something is written: file and place, the source line with the field in a colour, object, and notes."""
+    place, ref, origin = site.place, site.about.ref, site.about.origin
     margin = " " * len(str(place.line))
     if origin.path:
         arrow = f"{paint.frame}{margin}-->{paint.end}"
         yield f"{arrow} {visible(origin.path)}:{place.line}:{place.column}"
     if place.excerpt.strip() and place.column <= len(place.excerpt):
-        yield from _excerpt(place, paint, paint.of(severity))
-    if ref is not None:
-        about = f"{ref}, {path_text(field)}" if field else str(ref)
-        yield f"{paint.frame}{margin} = {paint.end}{paint.strong}object{paint.end}: {visible(about)}"
-    if mend:
-        yield f"{paint.frame}{margin} = {paint.end}{paint.strong}help{paint.end}: {visible(mend)}"
+        yield from _excerpt(place, paint, colour)
+    about = "" if ref is None else f"{ref}, {path_text(site.field)}" if site.field else str(ref)
+    for word, note in {"object": about, **notes}.items():
+        if note:
+            yield f"{paint.frame}{margin} = {paint.end}{paint.strong}{word}{paint.end}: {visible(note)}"
 
 
 def _excerpt(place: Place, paint: Paint, colour: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from maxtac_render.model.diagnostics import Code, Report
 from maxtac_render.model.fields import Fields
 from maxtac_render.model.names import is_label_key, is_label_value
-from maxtac_render.model.objects import METADATA, FieldPath, Resource, Service, path_text
+from maxtac_render.model.objects import METADATA, FieldPath, Front, Resource, Service, path_text
 from maxtac_render.model.ports import PROTOCOLS, Port, is_port_name, is_port_number
 
 KIND = "Service"
@@ -22,15 +22,17 @@ def decode(resource: Resource, report: Report) -> Service:
     fields = Fields(resource, report)
     fields.known(("metadata",), METADATA)
     spec = fields.mapping(("spec",)) or {}
+    ports = _ports(fields)
     outside = spec.get("type") in _OUTSIDE_TYPES and spec.get("externalTrafficPolicy") != "Local"
     return Service(
         resource.ref,
         fields.readable(("metadata", "labels")),
         fields.readable(("metadata", "annotations")),
         _selector(fields),
-        _ports(fields),
+        tuple(port for port, _ in ports),
         outside,
         resource.origin,
+        tuple(front for _, front in ports),
     )
 
 
@@ -53,11 +55,17 @@ def _selector(fields: Fields) -> tuple[tuple[str, str], ...] | None:
     return tuple(sorted(labels.items()))
 
 
-def _ports(fields: Fields) -> tuple[Port, ...]:
+def _ports(fields: Fields) -> list[tuple[Port, Front]]:
+    """The usable ports, each with the Service's own."""
     path = ("spec", "ports")
     entries = fields.sequence(path) or ()
-    ports = (_port(fields, (*path, number), entry) for number, entry in enumerate(entries))
-    return tuple(port for port in ports if port is not None)
+    ports = ((_port(fields, (*path, number), entry), entry) for number, entry in enumerate(entries))
+    return [(port, _front(entry)) for port, entry in ports if port is not None]
+
+
+def _front(entry: Any) -> Front:
+    number, name = entry.get("port"), entry.get("name")
+    return Front(number if is_port_number(number) else 0, name if isinstance(name, str) else "")
 
 
 def _port(fields: Fields, path: FieldPath, entry: Any) -> Port | None:

@@ -18,7 +18,7 @@ from maxtac_render.model.intent import Direction
 from maxtac_render.model.objects import ObjectRef, Origin
 from maxtac_render.model.policy import ANY_PEER, NAMESPACE_NAME, CIDRPeer, PodPeer, Policy, Rule
 from maxtac_render.model.ports import ANY_PORT, Port
-from maxtac_render.model.portsets import ALL_PORTS, NO_PORTS, PortSet
+from maxtac_render.model.portsets import ALL_PORTS, NO_PORTS, PortSet, union
 from maxtac_render.model.selectors import Requirement, Selector
 
 SLOW = settings(deadline=None)
@@ -78,11 +78,6 @@ def judged(cluster: Cluster) -> tuple[Stage, Verdicts]:
     """The endpoints of a cluster, and the verdicts on them."""
     staged = stage(cluster, (), USUAL)
     return staged, Verdicts(staged.universe, [each.policy for each in cluster.policies])
-
-
-def union(sets: list[PortSet]) -> PortSet:
-    """The ports of any."""
-    return reduce(PortSet.union, sets, NO_PORTS)
 
 
 def certain(side: Side) -> PortSet:

@@ -4,45 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from report_samples import ACCESS, FOUND, RUN, at, finding, findings, foreign, rendered
+from report_samples import ACCESS, FOUND, RUN, at, finding, findings, rendered
 
 from maxtac_render.model.diagnostics import Diagnostic
 from maxtac_render.reports import Run
-
-SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "report.json").read_text())
+from validation import validate
 
 
 def report(found: list[Diagnostic], run: Run = RUN) -> Any:
     return json.loads(rendered("json", found, run))
 
 
-def validate(report: object) -> None:
-    """Check against the schema, and against it without any property that it does not describe."""
-    jsonschema = foreign("jsonschema")
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    for schema in (SCHEMA, closed(SCHEMA)):
-        jsonschema.validate(report, schema, jsonschema.Draft202012Validator)
-
-
-def closed(schema: Any) -> Any:
-    """The schema with no room for more properties."""
-    if isinstance(schema, list):
-        return [closed(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    inner = {key: closed(value) for key, value in schema.items()}
-    return {**inner, "additionalProperties": False} if schema.get("type") == "object" else inner
-
-
 def test_the_golden_report_is_valid() -> None:
     """The schema in schemas/ describes every property that there is."""
-    validate(report(list(FOUND)))
-    validate(report([], Run()))
+    validate(report(list(FOUND)), "report")
+    validate(report([], Run()), "report")
 
 
 def test_a_finding_with_all_it_has() -> None:
@@ -73,7 +53,7 @@ def test_without_findings_the_list_is_empty() -> None:
 def test_any_text_is_valid_and_counted(found: list[Diagnostic]) -> None:
     """The counts are those of the findings, and every line break in the text is one of ours."""
     read = report(found)
-    validate(read)
+    validate(read, "report")
     assert Counter(one["id"] for one in read["findings"]) == Counter(one.code.id for one in found)
     assert sum(read["summary"][name] for name in ("errors", "warnings", "info")) == len(found)
     assert rendered("json", found).isascii()
