@@ -25,6 +25,9 @@ TRACEBACK = "MAXTAC_TRACEBACK"
 LONGEST = 500
 """Characters of an internal error that are shown."""
 
+LONGEST_LINE = 5000
+"""Characters of any error that are shown: more than the longest path, and less than who keeps messages minds."""
+
 
 def guard(run: Callable[[], int]) -> int:
     """Run to an exit code: whatever goes wrong is one line on stderr, and never a bare traceback."""
@@ -74,7 +77,7 @@ def _say(message: str) -> None:
     from maxtac_render.reports.text import visible  # noqa: PLC0415 - only when something failed
 
     with contextlib.suppress(OSError):
-        print(f"maxtac: {visible(' '.join(message.split()))}", file=sys.stderr, flush=True)
+        print(f"maxtac: {visible(' '.join(message.split()))[:LONGEST_LINE]}", file=sys.stderr, flush=True)
 
 
 def _drop_unwritable_output() -> None:
