@@ -202,6 +202,23 @@ def test_a_wrong_parameter_renders_nothing(
     assert words in failure(argocd(), Request(repository(tmp_path, {}), parameters=parameters))
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"x" * 50_000: "1"},
+        {"set": "x" * 50_000},
+        {"exclude": ["[z-a]" + "x" * 50_000]},
+        {"input": "helm", "arguments": ["--x" * 20_000]},
+        {"input": "helm", "arguments": ["--values=" + "x/" * 20_000]},
+        {"severity": {"x" * 50_000: "error"}},
+    ],
+    ids=["name", "value", "glob", "argument", "path", "finding"],
+)
+def test_a_long_parameter_is_not_told_at_length(argocd: Maker, tmp_path: Path, parameters: dict[str, Any]) -> None:
+    """What an Application says comes back to those who look at it."""
+    assert len(failure(argocd(), Request(repository(tmp_path, {}), parameters=parameters))) < 6_000
+
+
 def test_nothing_to_render_is_a_failure(argocd: Maker, tmp_path: Path) -> None:
     """What is printed with success is all there is to be: an empty answer would have everything pruned."""
     place = repository(tmp_path, {"access.yaml": ""})
@@ -247,10 +264,34 @@ def test_sources_beside_the_application_are_read(argocd: Maker, tmp_path: Path) 
     assert identities(found) == [f"NetworkPolicy/{POLICY}"]
 
 
+def test_a_link_that_leads_out_gets_nowhere(argocd: Maker, tmp_path: Path) -> None:
+    """Argo CD does not take it, or bends it to what is not there; if it let one pass, the plugin would refuse it."""
+    place = repository(tmp_path, {})
+    (place / "absolute.yaml").symlink_to("/etc/passwd")
+    told = failure(argocd(), Request(place))
+    assert "error[skipped-link]: symbolic link leads nowhere" in told, told
+    (place / "absolute.yaml").unlink()
+    (place / "relative.yaml").symlink_to("../outside.yaml")
+    assert "illegal filepath in symlink" in failure(argocd(), Request(place))
+
+
 def test_a_directory_without_maxtac_yaml_is_not_the_plugins(argocd: Maker, tmp_path: Path) -> None:
     """Other Applications of the same Argo CD stay as they are."""
     place = repository(tmp_path, {"apps/other/web.yaml": SERVICE})
     assert "could not find" in failure(argocd(), Request(place, "apps/other"))
+
+
+@pytest.mark.parametrize(
+    ("name", "program"), [("kustomization.yaml", "kustomize"), ("Kustomization", "kustomize"), ("Chart.yaml", "helm")]
+)
+def test_what_is_for_another_program_is_not_taken_as_it_is(
+    argocd: Maker, tmp_path: Path, name: str, program: str
+) -> None:
+    """Unless somebody says so: what is applied would not be what is meant."""
+    request = Request(repository(tmp_path, {name: "resources: [web.yaml]\n"}))
+    assert f"{name} lies in the directory of the Application; say input: {program}" in failure(argocd(), request)
+    found = argocd().manifests(request._replace(parameters={"input": "plain"}))
+    assert f"NetworkPolicy/{POLICY}" in identities(found)
 
 
 def test_kustomize_builds_the_directory(argocd: Maker, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class Failed(Exception):
 
 
 class Request(NamedTuple):
-    """What an Application asks for. ``seconds`` is the deadline of the request."""
+    """What an Application asks for, of any plugin or of one by its name. ``seconds`` is the deadline of the request."""
 
     repository: Path
     path: str = "."
@@ -45,6 +45,7 @@ class Request(NamedTuple):
     namespace: str = "team"
     parameters: Mapping[str, Any] | None = None
     seconds: float = 60.0
+    name: str = ""
 
     @property
     def listed(self) -> list[Body] | None:
@@ -143,14 +144,19 @@ def _escaped(name: str) -> str:
 
 
 def received(repository: Path, copy: Path) -> None:
-    """A repository as the sidecar has it: links stay links, and no file may be executed. Raises Failed as it does."""
-    top = repository.resolve()
-    for path in repository.rglob("*"):
-        if path.is_symlink() and not path.resolve().is_relative_to(top):
-            raise Failed(f"illegal filepath in symlink: {path.name}")
+    """A repository as the sidecar has it: no file may be executed, and an absolute link begins at the copy's root.
+
+    Raises Failed for a link that leads out, as the sidecar does.
+    """
     shutil.copytree(repository, copy, symlinks=True, dirs_exist_ok=True)
     for path in copy.rglob("*"):
-        if path.is_file() and not path.is_symlink():
+        if path.is_symlink():
+            target = os.path.normpath(f"{path.parent}/{path.readlink()}")
+            if not Path(target).is_relative_to(copy):
+                raise Failed(f"illegal filepath in symlink: {target}")
+            path.unlink()
+            path.symlink_to(os.path.relpath(target, path.parent))
+        elif path.is_file():
             path.chmod(0o644)
 
 

@@ -12,23 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from maxtac_render.argocd.application import Application
 from maxtac_render.model.errors import EnvironmentFault
 
-HELM = frozenset(
-    {
-        "--api-versions",
-        "--include-crds",
-        "--kube-version",
-        "--no-hooks",
-        "--set",
-        "--set-json",
-        "--set-literal",
-        "--set-string",
-        "--skip-crds",
-        "--skip-schema-validation",
-        "--skip-tests",
-    }
-)
+SWITCHES = frozenset({"--include-crds", "--no-hooks", "--skip-crds", "--skip-schema-validation", "--skip-tests"})
+VALUES = frozenset({"--api-versions", "--kube-version", "--set", "--set-json", "--set-literal", "--set-string"})
 FILE = "--values"
-"""What an Application may say to helm template, besides a file of its repository."""
+"""What an Application may say to helm template: alone, with a value, and with a file of its repository."""
 
 _PASSED_ON = frozenset(
     {
@@ -68,13 +55,13 @@ def allowed(program: str, arguments: Iterable[str], within: Callable[[str], str]
     """
     for argument in arguments:
         name, equals, value = argument.partition("=")
-        if program == "helm" and name in HELM:
+        if program == "helm" and (name in SWITCHES or (name in VALUES and equals)):
             yield argument
         elif program == "helm" and name == FILE and equals:
             yield f"{name}={_one(within(value))}"
         else:
             reason = "an Application may not say it, an administrator may in plugin.yaml"
-            hint = " (write --name=value)" if name in ("-f", *HELM, FILE) else ""
+            hint = "; write --name=value" if name in ("-f", *VALUES, FILE) else ""
             raise EnvironmentFault(f"argument {name} of {program}: {reason}{hint}")
 
 

@@ -26,6 +26,12 @@ from maxtac_render.model.options import Options
 from maxtac_render.sources import Input, links, program
 from maxtac_render.sources.inputs import shown
 
+_SIGNS = (
+    *((name, "kustomize") for name in ("kustomization.yaml", "kustomization.yml", "Kustomization")),
+    ("Chart.yaml", "helm"),
+)
+"""Files by which a directory is known to be one for another program."""
+
 
 class Request(NamedTuple):
     """One call: the Application, the root of its repository, the plugin's settings, and all options by their fields."""
@@ -57,10 +63,20 @@ def request(given: Mapping[str, Any], environment: Mapping[str, str], console: C
     settings = Settings(**{name: said[name] or default for name, default in Settings._field_defaults.items()})
     if said["source"] and (said["input"] or said["arguments"]):
         raise EnvironmentFault("the plugin reads standard input (-): input and arguments have no use")
+    if not said["source"] and not said["input"]:
+        _require_plain()
     if not given["arguments"]:
         checked = stages.allowed(settings.input, settings.arguments, lambda path: _file(path, top))
         settings = settings._replace(arguments=tuple(checked))
     return Request(told, top, settings, said)
+
+
+def _require_plain() -> None:
+    """Raise EnvironmentFault where the files here are not meant to be applied as they are, and nobody says that."""
+    for name, stage in _SIGNS:
+        if os.path.exists(name):  # noqa: PTH110 - as above
+            words = f"say input: {stage}, or input: plain to have the files as they are"
+            raise EnvironmentFault(f"{name} lies in the directory of the Application; {words}")
 
 
 def _parameters(told: Application, console: Console) -> Configuration:

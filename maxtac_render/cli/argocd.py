@@ -103,6 +103,8 @@ def generate(**given: Any) -> int:
     With - the manifests are read from standard input: for an administrator's own command in plugin.yaml.
 
     The namespace of what names none is that of the Application's destination.
+
+    Exit codes: 0 all is printed; 1 findings, or 2 could not run, and nothing is.
     """
     console = Terse(parameters.manner(given))
     asked = application.request(given, os.environ, console)

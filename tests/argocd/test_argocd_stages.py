@@ -41,7 +41,7 @@ def test_a_path_that_helm_would_take_for_several_is_refused(path: str) -> None:
 
 @pytest.mark.parametrize("program", ["helm", "kustomize", "plain"])
 @pytest.mark.parametrize(
-    "argument", ["--post-renderer=x", "--enable-exec", "-", "--", "x", "--Set=a=b", "--set-file=a=b"]
+    "argument", ["--post-renderer=x", "--enable-exec", "-", "--", "x", "--Set=a=b", "--set-file=a=b", "--set"]
 )
 def test_anything_else_is_an_administrators(program: str, argument: str) -> None:
     """It may run a program, or read what is not the Application's."""

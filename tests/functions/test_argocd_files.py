@@ -81,7 +81,7 @@ def test_every_parameter_has_its_place_in_the_readme() -> None:
 def test_the_arguments_of_helm_are_those_in_the_readme() -> None:
     """An Application may say these."""
     (row,) = re.findall(r"^\| `arguments` \| array \|(.*)\|$", README, re.MULTILINE)
-    assert set(re.findall(r"`(--[\w-]+)`", row)) == {*stages.HELM, stages.FILE}
+    assert set(re.findall(r"`(--[\w-]+)`", row)) == {*stages.SWITCHES, *stages.VALUES, stages.FILE}
 
 
 def test_parameters_that_are_shown_are_announced() -> None:

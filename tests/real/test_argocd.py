@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +19,8 @@ import pytest
 import yaml
 
 from argocd_scenarios import *  # noqa: F403 - the tests, which hold for any Argo CD
-from argocd_sidecar import Body, Failed, Request, path_with_maxtac, plugin_with
+from argocd_scenarios import ACCESS, POLICY, SERVICE, Maker, failure, identities, policies, repository
+from argocd_sidecar import PROJECT, Body, Failed, Request, path_with_maxtac, plugin_with
 
 READY = 30
 """Seconds that the server may take to listen."""
@@ -48,7 +50,7 @@ class Server(NamedTuple):
             "Path": request.path,
             "KubeVersion": "1.37.1",
             "ApiVersions": ["v1", "apps/v1", "networking.k8s.io/v1/NetworkPolicy"],
-            "Plugin": {"parameters": request.listed} if request.listed is not None else {},
+            "Plugin": {"name": request.name, "parameters": request.listed},
             "Seconds": request.seconds,
         }
         environment = {**os.environ, "ARGOCD_PLUGINSOCKFILEPATH": str(self.sockets)}
@@ -104,3 +106,75 @@ def argocd(part: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
             return servers.enter_context(serving(program, home, plugin_with(flags, generate), path))
 
         yield make
+
+
+@pytest.fixture
+def programs(part: Callable[[str], Path], tmp_path: Path) -> Path:
+    """A directory with the real kustomize and helm."""
+    directory = tmp_path / "real"
+    directory.mkdir()
+    for name in ("kustomize", "helm"):
+        (directory / name).symlink_to(part(name))
+    return directory
+
+
+def test_kustomize_really_builds(argocd: Maker, programs: Path, tmp_path: Path) -> None:
+    """The base is above the Application, and what kustomize names anew is what the policies know."""
+    kustomization = "resources: [../../base]\nnamespace: team\nnameSuffix: -x\n"
+    files = {
+        "base/kustomization.yaml": "resources: [web.yaml, access.yaml]\n",
+        "base/web.yaml": SERVICE,
+        "base/access.yaml": ACCESS.replace("serviceName: web", "serviceName: web-x"),
+        "apps/shop/kustomization.yaml": kustomization,
+        "apps/shop/maxtac.yaml": "apiVersion: render.maxtac.vtk.io/v1alpha1\nkind: Render\n",
+    }
+    request = Request(repository(tmp_path, files), "apps/shop", parameters={"input": "kustomize", "intents": "drop"})
+    found = argocd(programs=programs).manifests(request)
+    assert identities(found) == ["Service/web-x", "NetworkPolicy/web-in-x--team-web-x---web-x-team-ing"]
+
+
+def test_kustomize_runs_no_program_that_a_repository_names(argocd: Maker, programs: Path, tmp_path: Path) -> None:
+    """It takes an administrator's flags for that."""
+    function = "annotations: {config.kubernetes.io/function: 'exec: {path: ./x}'}"
+    files = {
+        "kustomization.yaml": "resources: [web.yaml, access.yaml]\ntransformers: [x.yaml]\n",
+        "x.yaml": f"apiVersion: x/v1\nkind: X\nmetadata:\n  name: x\n  {function}\n",
+    }
+    request = Request(repository(tmp_path, files), parameters={"input": "kustomize"})
+    assert "external plugins disabled" in failure(argocd(programs=programs), request)
+
+
+def test_helm_really_fills_in_a_chart(argocd: Maker, programs: Path, tmp_path: Path) -> None:
+    """The one that the post-renderer's example has, with the release and the namespace of the Application."""
+    place = repository(tmp_path, {})
+    shutil.copytree(PROJECT / "functions" / "helm" / "example", place / "chart")
+    (place / "maxtac.yaml").rename(place / "chart" / "maxtac.yaml")
+    request = Request(place, "chart", app="shop", namespace="prod", parameters={"input": "helm"})
+    found = argocd(programs=programs).manifests(request)
+    assert {"Service/shop-cart", "Service/shop-web"} <= set(identities(found))
+    (policy,) = policies(found)
+    assert policy["metadata"]["name"] == "shop-cart-reads--prod-shop-web---shop-cart-prod-ing"
+    assert not [body for body in found if body["kind"] == "Access"]
+
+
+def test_the_error_of_helm_reaches_the_application(argocd: Maker, programs: Path, tmp_path: Path) -> None:
+    """In its own words."""
+    told = failure(argocd(programs=programs), Request(repository(tmp_path, {}), parameters={"input": "helm"}))
+    assert "helm failed with exit code 1" in told
+    assert "Chart.yaml" in told
+
+
+def test_a_plugin_is_chosen_by_its_name(argocd: Maker, tmp_path: Path) -> None:
+    """As the example's Application chooses it; its directory has to hold maxtac.yaml all the same."""
+    request = Request(repository(tmp_path, {"other/web.yaml": SERVICE}), name="maxtac-render")
+    assert f"NetworkPolicy/{POLICY}" in identities(argocd().manifests(request))
+    assert 'could not find cmp-server plugin with name "maxtac-render"' in failure(
+        argocd(), request._replace(path="other")
+    )
+
+
+def test_many_policies_pass(argocd: Maker, tmp_path: Path) -> None:
+    """Thousands, in one answer."""
+    services = "---\n".join(SERVICE.replace("name: web", f"name: web-{number}") for number in range(3000))
+    found = argocd().manifests(Request(repository(tmp_path, {"web.yaml": SERVICE + "---\n" + services})))
+    assert len(policies(found)) == 3001
