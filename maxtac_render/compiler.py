@@ -10,6 +10,7 @@ from maxtac_render.engine.advice import advise
 from maxtac_render.engine.baseline import add_baseline
 from maxtac_render.engine.lifetime import Anchor, limit
 from maxtac_render.engine.naming import settle
+from maxtac_render.engine.renaming import rename
 from maxtac_render.engine.resolve import resolve
 from maxtac_render.frontends import maxtac
 from maxtac_render.manifests import write
@@ -48,7 +49,8 @@ def compile_intents(
     snapshot = decode(resources, options, report)
     if not snapshot.intents and report.worst < Severity.ERROR:
         report.add(Code.NO_INTENTS, NOWHERE)
-    intents = list(limit(maxtac.parse(snapshot, options, report), options, report, anchor))
+    stated = rename(maxtac.parse(snapshot, options, report), snapshot)
+    intents = list(limit(stated, options, report, anchor))
     policies = add_baseline(resolve(intents, snapshot, options, report), options, report, beside)
     advise(intents, snapshot, options, report)
     if snapshot.intents and not policies and report.worst < Severity.ERROR:

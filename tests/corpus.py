@@ -30,10 +30,10 @@ def samples() -> list[Sample]:
 
 def _sample(case: Path) -> Sample | None:
     said = yaml.safe_load((case / "case.yaml").read_text()) or {}
-    command, source, *options = said.get("args", ["render", "."])
-    if command != "render" or source != "." or said.get("exit") or not _OWN_OUTPUT.isdisjoint(options):
+    command, *options = said.get("args", ["render", "."])
+    if command != "render" or options[:1] != ["."] or said.get("exit") or not _OWN_OUTPUT.isdisjoint(options):
         return None
     now = () if any(option.startswith("--now") for option in options) else ("--now", NOW)
     expected = case / "expected" / "networkpolicy.yaml"
     policies = expected.read_bytes().decode() if expected.exists() else ""
-    return Sample(case.name, case / "input", (*options, *now), policies)
+    return Sample(case.name, case / "input", (*options[1:], *now), policies)

@@ -1,10 +1,10 @@
 """Golden cases: one directory for one sentence, its input, and what comes out of it.
 
-``case.yaml`` holds ``args`` for ``maxtac`` (default: ``[render, .]``), run inside ``input/``, and ``exit``, the code it
-ends with (default 0). ``expected/`` holds what it prints: standard output as ``networkpolicy.yaml`` (or, in other
-formats and of other commands, ``output.txt``), standard error as ``diagnostics.txt``. Of ``check``, whose findings are
-its output, ``diagnostics.txt`` is standard output, and standard error ``errors.txt``. A file that is missing there
-means: nothing printed.
+``case.yaml`` holds ``args`` for ``maxtac`` (default: ``[render, .]``), run inside ``input/``, ``stdin``, the file there
+that is standard input, and ``exit``, the code it ends with (default 0). ``expected/`` holds what it prints: standard
+output as ``networkpolicy.yaml`` (or, in other formats and of other commands, ``output.txt``), standard error as
+``diagnostics.txt``. Of ``check``, whose findings are its output, ``diagnostics.txt`` is standard output, and standard
+error ``errors.txt``. A file that is missing there means: nothing printed.
 ``pytest --update`` rewrites them; the difference in Git is the review.
 """
 
@@ -22,7 +22,7 @@ from maxtac_render.model.diagnostics import CODES, Severity
 
 CASES = Path(__file__).parents[1] / "testdata" / "cases"
 NOW = "2027-01-01T00:00:00Z"
-COMPILING = ("render", "check", "list", "diff", "explain", "test")
+COMPILING = ("render", "check", "list", "diff", "explain", "test", "krm")
 """The commands that judge deadlines."""
 OTHERWISE = {"-o", "--output", "--check", "--report", "--diff", "--passthrough"}
 """The options with which standard output is no stream of policies or findings."""
@@ -35,7 +35,8 @@ def run(case: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, dict[str, str
     monkeypatch.chdir(case / "input")
     if args[0] in COMPILING and not any(arg.startswith("--now") for arg in args):
         args = [*args, "--now", NOW]
-    result = CliRunner().invoke(program.program, args, prog_name="maxtac")
+    stdin = Path(options["stdin"]).read_bytes() if "stdin" in options else None
+    result = CliRunner().invoke(program.program, args, input=stdin, prog_name="maxtac")
     plain = args[0] in ("render", "check") and not set(args) & OTHERWISE
     names = ("diagnostics.txt", "errors.txt") if args[0] == "check" else ("networkpolicy.yaml", "diagnostics.txt")
     printed = {names[0] if plain else "output.txt": result.stdout, names[1]: result.stderr}

@@ -15,13 +15,13 @@ FLOORS = {
     **dict.fromkeys(("compiler", "build"), 2),
     "assembly": 2.5,  # compiles, and is used by all that asks what policies mean
     **dict.fromkeys(("sources", "sinks", "reports", "live", "argocd"), 3),
-    **dict.fromkeys(("cli", "krm", "watch"), 4),
-    "__main__": 5,
+    **dict.fromkeys(("cli", "watch"), 4),
+    **dict.fromkeys(("krm", "__main__"), 5),
 }
 OUTSIDE = {  # who else may import what
     "yaml": {"manifests"},
     "ruamel": {"manifests"},
-    "click": {"cli", "krm", "watch", "__main__"},
+    "click": {"cli", "watch", "__main__"},
     "kubernetes": {"live", "sources.cluster"},
 }
 IMPURE = {"time", "random", "os", "pathlib", "io", "tempfile", "shutil", "subprocess", "socket", "asyncio", "logging"}

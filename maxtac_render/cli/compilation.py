@@ -77,7 +77,7 @@ def compiled(files: Iterable[Input], options: Options, report: Report, console: 
         validate(intake.checked, report.sorted(), report)
     kept = _kept(intake.passed, output, options, report) if intake.passed else ()
     if intake.addressed:
-        _heed(intake, look, output, report)
+        heed(intake.addressed, look, output, report)
     return Compilation(options, report, intake, output, kept)
 
 
@@ -117,12 +117,12 @@ def _output(intake: Intake, options: Options, report: Report, console: Console, 
     return output
 
 
-def _heed(intake: Intake, look: Look, output: compiler.Output, report: Report) -> None:
-    """Let comments ignore findings. They cannot make an empty output a sound one."""
-    from maxtac_render.manifests.ignores import heed  # noqa: PLC0415 - few files have such comments
+def heed(addressed: Mapping[str, bytes], look: Look, output: compiler.Output, report: Report) -> None:
+    """Let comments in these texts ignore findings. They cannot make an empty output a sound one."""
+    from maxtac_render.manifests import ignores  # noqa: PLC0415 - few files have such comments
 
     unasked = {Code.EXPIRING} if look.within is None else set()
-    heed(report, intake.addressed, unasked if look.thorough else unasked | PARSED)
+    ignores.heed(report, addressed, unasked if look.thorough else unasked | PARSED)
     if output.intents and not output.policies and report.worst < Severity.ERROR:
         report.add(Code.NO_POLICIES, NOWHERE)
 

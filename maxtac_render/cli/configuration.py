@@ -167,13 +167,13 @@ def _document(data: bytes, path: str, report: Report) -> Resource | None:
     if len(parsed) != 1:
         number, line = (parsed[1][0], parsed[1][1].line) if parsed else (0, 0)
         spot = Spot(Origin(path, number, line + 1))
-        return _wrong(report, spot, (), (NAME, "one document", str(len(parsed) or "none")))
+        return wrong(report, spot, (), (NAME, "one document", str(len(parsed) or "none")))
     number, document = parsed[0]
     places = Document(text, 0, number)
-    origin = Origin(path, number, document.line + 1, _reticent(places))
+    origin = Origin(path, number, document.line + 1, reticent(places))
     if not isinstance(document.value, dict):
         found = "a list" if isinstance(document.value, list) else "a single value"
-        return _wrong(report, Spot(origin), (), (NAME, "a mapping", found))
+        return wrong(report, Spot(origin), (), (NAME, "a mapping", found))
     resource = Resource(_reference(document.value), document.value, origin)
     for where, key in places.duplicates() if document.twice else ():
         report.add(Code.DUPLICATE_KEY, resource, (*where, Key(key)), key=key)
@@ -195,7 +195,7 @@ def _reference(body: Mapping[str, Any]) -> ObjectRef:
     return ObjectRef(API_VERSION, KIND, "", name if isinstance(name, str) and name else NAME)
 
 
-def _reticent(places: Document) -> Callable[[FieldPath], Place | None]:
+def reticent(places: Callable[[FieldPath], Place | None]) -> Callable[[FieldPath], Place | None]:
     """The same places, whose lines show no other field: nobody knows what stands behind a key that nobody knows."""
 
     def shown(path: FieldPath) -> Place | None:
@@ -221,9 +221,14 @@ def interpret(resource: Resource, report: Report, options: Sequence[Option] = SE
     _mapping(fields, ("metadata",))
     for name, kind in METADATA.items():
         (_text if kind == "string" else _mapping)(fields, ("metadata", name))
-    fields.known(("spec",), tuple(option.name for option in options))
-    spec = _mapping(fields, ("spec",))
-    found = {option.field: _READERS[option.form](fields, option) for option in options if option.name in spec}
+    return settings(fields, "spec", options)
+
+
+def settings(fields: Fields, root: str, options: Sequence[Option] = SETTINGS) -> dict[str, Any]:
+    """The options that a mapping at the root of a document sets, by their fields in Options."""
+    fields.known((root,), tuple(option.name for option in options))
+    stated = [option for option in options if option.name in _mapping(fields, (root,))]
+    found = {option.field: _READERS[option.form](fields, (root, option.name), option) for option in stated}
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -232,16 +237,11 @@ def _must_be(fields: Fields, name: str, expected: str) -> bool:
     if value != expected:
         found = f'"{value}"' if isinstance(value, str) else "left out" if value is None else "something else"
         path = (name,) if value is not None else ()
-        _wrong(fields.report, fields.resource, path, (name, expected, found))
+        wrong(fields.report, fields.resource, path, (name, expected, found))
     return bool(value == expected)
 
 
-def _text_option(fields: Fields, option: Option) -> object:
-    return _single(fields, ("spec", option.name), option)
-
-
-def _list_option(fields: Fields, option: Option) -> object:
-    path = ("spec", option.name)
+def _list_option(fields: Fields, path: FieldPath, option: Option) -> object:
     items = fields.at(path)
     if items is None:
         return None
@@ -250,8 +250,7 @@ def _list_option(fields: Fields, option: Option) -> object:
     return tuple(dict.fromkeys(_single(fields, (*path, number), option) for number in range(len(items))))
 
 
-def _severities(fields: Fields, option: Option) -> object:
-    path = ("spec", option.name)
+def _severities(fields: Fields, path: FieldPath, option: Option) -> object:
     fields.known(path, tuple(CODES))
     levels = _mapping(fields, path)
     if fields.at(path) is None:
@@ -266,14 +265,7 @@ def _level(fields: Fields, path: FieldPath, option: Option) -> Severity | None:
     text = _text(fields, path)
     if text is None or text in SEVERITIES:
         return SEVERITIES.get(text or "")
-    return _wrong(fields.report, fields.resource, path, (path_text(path), option.expected, f'"{text}"'))
-
-
-_READERS: dict[str, Callable[[Fields, Option], object]] = {
-    "text": _text_option,
-    "list": _list_option,
-    "mapping": _severities,
-}
+    return wrong(fields.report, fields.resource, path, (path_text(path), option.expected, f'"{text}"'))
 
 
 def _single(fields: Fields, path: FieldPath, option: Option) -> object:
@@ -285,7 +277,14 @@ def _single(fields: Fields, path: FieldPath, option: Option) -> object:
     try:
         return None if text is None else values.single(option)(text)
     except values.Unfit:
-        return _wrong(fields.report, fields.resource, path, (path_text(path), option.expected, f'"{text}"'))
+        return wrong(fields.report, fields.resource, path, (path_text(path), option.expected, f'"{text}"'))
+
+
+_READERS: dict[str, Callable[[Fields, FieldPath, Option], object]] = {
+    "text": _single,
+    "list": _list_option,
+    "mapping": _severities,
+}
 
 
 def _text(fields: Fields, path: FieldPath) -> str | None:
@@ -302,7 +301,7 @@ def _mapping(fields: Fields, path: FieldPath) -> Mapping[str, Any]:
     return {}
 
 
-def _wrong(report: Report, about: Resource | Spot, path: FieldPath, facts: tuple[str, str, str]) -> None:
+def wrong(report: Report, about: Resource | Spot, path: FieldPath, facts: tuple[str, str, str]) -> None:
     """Report a value that is none of those that it may be; the facts are its name, what it must be, and what it is."""
     name, expected, found = facts
     report.add(Code.WRONG_TYPE, about, path, name=name, expected=expected, found=found, done=UNUSED)

@@ -65,9 +65,13 @@ class Console:
         return FOUND if fail_on is not None and report.worst >= fail_on else CLEAN
 
     def findings(self, report: Report, stream: TextIO | None, outcome: str = "") -> None:
-        """Write the findings for people, and what came of them; when quiet, only those that make the command fail."""
+        """Write the findings of a report for people, and what came of them."""
+        self.tell(report.sorted(), stream, outcome)
+
+    def tell(self, diagnostics: Iterable[Diagnostic], stream: TextIO | None, outcome: str = "") -> None:
+        """Write findings for people, and what came of them; when quiet, only those that make the command fail."""
         least = self.failing if self._manner.quiet else Severity.INFO
-        found = [diagnostic for diagnostic in report.sorted() if diagnostic.severity >= least]
+        found = [diagnostic for diagnostic in diagnostics if diagnostic.severity >= least]
         self.clear()
         if found:
             self.put(self._worded(found, stream, outcome), stream)

@@ -112,6 +112,11 @@ def accepting(function: Function) -> Function:
     """Give a command every option of the compiler, and those that choose the configuration."""
     for names, attributes in reversed(_CHOOSING):
         function = click.option(*names, cls=Option, section=COMPILING, **attributes)(function)
+    return choosing(function)
+
+
+def choosing(function: Function) -> Function:
+    """Give a command every option of the compiler, and no configuration."""
     for option in reversed(model.OPTIONS):
         function = flag(option)(function)
     return function

@@ -70,7 +70,7 @@ def nowhere(path: FieldPath) -> Place | None:  # noqa: ARG001 - the signature of
 
 
 class Origin(NamedTuple):
-    """Where an object was read: file, document in it (from 0), the document's first line (from 1).
+    """Where an object was read: file, document in it (from 0), the document's first line (from 1; 0: not known).
 
     ``places`` finds the place of a field, or of its nearest ancestor that exists. It reads the document again, so that
     only objects with findings pay for positions.
@@ -82,12 +82,20 @@ class Origin(NamedTuple):
     places: Callable[[FieldPath], Place | None] = nowhere
 
 
+class History(NamedTuple):
+    """What a build called an object before: namespaces and names, the oldest first, and what it put around the name."""
+
+    places: tuple[tuple[str, str], ...] = ()
+    affixes: tuple[str, str] = ("", "")
+
+
 class Resource(NamedTuple):
     """One object as it was read, its body with the meaning that Kubernetes' own decoder gives it."""
 
     ref: ObjectRef
     body: Mapping[str, Any]
     origin: Origin
+    history: History = History()
 
 
 class Front(NamedTuple):
@@ -114,6 +122,7 @@ class Service(NamedTuple):
     rewrites_client: bool
     origin: Origin
     fronts: tuple[Front, ...] = ()
+    history: History = History()
 
 
 LOCAL = "config.kubernetes.io/local-config"

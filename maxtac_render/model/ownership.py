@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from maxtac_render.model.intent import GROUP, KINDS, Intent
 from maxtac_render.model.names import label_value
-from maxtac_render.model.objects import ObjectRef, Origin
+from maxtac_render.model.objects import ObjectRef, Origin, Resource
 from maxtac_render.model.selectors import Labels
 
 DOMAIN = f"render.{GROUP}"
@@ -56,10 +56,18 @@ def set_of(labels: Mapping[str, str]) -> str:
 class Present(NamedTuple):
     """A policy in the input. ``set`` is the set that it is ours of, empty for no named one; None: it is not ours."""
 
-    ref: ObjectRef
-    body: Mapping[str, Any]
-    origin: Origin
+    resource: Resource
     set: str | None
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The policy."""
+        return self.resource.ref
+
+    @property
+    def origin(self) -> Origin:
+        """Where it was read."""
+        return self.resource.origin
 
 
 def owner_labels(intent: Intent, *, mirror: bool) -> Labels:

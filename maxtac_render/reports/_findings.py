@@ -85,13 +85,14 @@ def _flat(diagnostic: Diagnostic, file: str) -> Finding:
     code, severity, message, mend, ref, field, origin, _ = diagnostic
     place = diagnostic.place
     known = place.column > 1 or place.end_column > place.column
+    counted = origin.path and origin.line
     return Finding(
         rank=-severity,
         placeless=not origin.path,
         path=visible(origin.path),
-        line=max(place.line, 1) if origin.path else 0,
-        column=place.column if known else 0,
-        end_column=place.end_column if place.end_column > place.column else 0,
+        line=max(place.line, 1) if counted else 0,
+        column=place.column if known and counted else 0,
+        end_column=place.end_column if place.end_column > place.column and counted else 0,
         id=code.id,
         ref=ObjectRef(*map(visible, ref)) if ref is not None else NOTHING,
         field=visible(path_text(field)),

@@ -71,21 +71,28 @@ def _finding(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
 def located(site: Site, paint: Paint, colour: str, notes: Mapping[str, str]) -> Iterator[str]:
     """Where something is written: file and place, the source line with the field in a colour, object, and notes."""
     place, ref, origin = site.place, site.about.ref, site.about.origin
-    margin = " " * len(str(place.line))
+    number = str(place.line) if origin.line else ""
+    margin = " " * len(number)
     if origin.path:
-        arrow = f"{paint.frame}{margin}-->{paint.end}"
-        yield f"{arrow} {visible(origin.path)}:{place.line}:{place.column}"
+        yield f"{paint.frame}{margin}-->{paint.end} {visible(origin.path)}{_position(site)}"
     if place.excerpt.strip() and place.column <= len(place.excerpt):
-        yield from _excerpt(place, paint, colour)
+        yield from _excerpt(place, number, paint, colour)
     about = "" if ref is None else f"{ref}, {path_text(site.field)}" if site.field else str(ref)
     for word, note in {"object": about, **notes}.items():
         if note:
             yield f"{paint.frame}{margin} = {paint.end}{paint.strong}{word}{paint.end}: {visible(note)}"
 
 
-def _excerpt(place: Place, paint: Paint, colour: str) -> Iterator[str]:
-    """The source line between two bars, and carets under the field."""
-    number = str(place.line)
+def _position(site: Site) -> str:
+    """Where in its file something is; where its line is not known, in which of several documents."""
+    origin = site.about.origin
+    if origin.line:
+        return f":{site.place.line}:{site.place.column}"
+    return f", document {origin.document + 1}" if origin.document else ""
+
+
+def _excerpt(place: Place, number: str, paint: Paint, colour: str) -> Iterator[str]:
+    """The source line between two bars, with its number, and carets under the field."""
     margin = " " * len(number)
     source, start, length = _window(place)
     yield f"{paint.frame}{margin} |{paint.end}"

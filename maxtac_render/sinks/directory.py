@@ -58,15 +58,19 @@ def arrange(documents: Iterable[tuple[str, str, str]], layout: Layout) -> dict[s
     """
     files: dict[str, list[str]] = {}
     for namespace, name, text in documents:
-        match layout:
-            case "policy":
-                path = f"{namespace}/{_file_name(name)}"
-            case "namespace":
-                path = _file_name(namespace)
-            case "single":
-                path = SINGLE
-        files.setdefault(path, []).append(text.removeprefix(SEPARATOR))
+        files.setdefault(path_of(namespace, name, layout), []).append(text.removeprefix(SEPARATOR))
     return {path: MARK + SEPARATOR.join(texts) for path, texts in files.items()}
+
+
+def path_of(namespace: str, name: str, layout: Layout) -> str:
+    """The relative path of the file that holds a policy."""
+    match layout:
+        case "policy":
+            return f"{namespace}/{_file_name(name)}"
+        case "namespace":
+            return _file_name(namespace)
+        case "single":
+            return SINGLE
 
 
 def _file_name(name: str) -> str:

@@ -26,7 +26,7 @@ def present(resource: Resource) -> Present:
     metadata = resource.body.get("metadata")
     marks = [metadata.get(key) if isinstance(metadata, dict) else None for key in ("labels", "annotations")]
     labels, annotations = (mark if isinstance(mark, dict) else {} for mark in marks)
-    return Present(*resource, set_of(labels) if is_owned(labels, annotations) else None)
+    return Present(resource, set_of(labels) if is_owned(labels, annotations) else None)
 
 
 def _named(resource: Resource, report: Report) -> bool:

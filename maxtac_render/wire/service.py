@@ -33,6 +33,7 @@ def decode(resource: Resource, report: Report) -> Service:
         outside,
         resource.origin,
         tuple(front for _, front in ports),
+        resource.history,
     )
 
 

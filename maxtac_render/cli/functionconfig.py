@@ -1,0 +1,58 @@
+"""What configures a KRM function: the document of ``maxtac.yaml``, or a ConfigMap with the same options as texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from maxtac_render.cli import configuration
+from maxtac_render.cli.configuration import Configuration
+from maxtac_render.manifests.resourcelist import ResourceList
+from maxtac_render.model.configuration import API_VERSION, KIND
+from maxtac_render.model.diagnostics import Report, Spot
+from maxtac_render.model.fields import Fields
+from maxtac_render.model.objects import ObjectRef, Origin, Resource
+from maxtac_render.model.options import SETTINGS
+
+_CONFIG_MAP = ("v1", "ConfigMap")
+_DATA = "data"
+_FORMS = {option.name: option.form for option in SETTINGS}
+
+
+def read(package: ResourceList, report: Report) -> Configuration:
+    """What a functionConfig says; what is wrong with it is reported. Without one there is nothing in it.
+
+    Raises Broken where Kubernetes could not read it.
+    """
+    body, places = package.config()
+    origin = Origin("", 0, 0, configuration.reticent(places))
+    values: dict[str, Any] = {}
+    if isinstance(body, dict):
+        values = _values(body, origin, report)
+    elif body is not None:
+        configuration.wrong(report, Spot(origin), (), ("functionConfig", "a mapping", "something else"))
+    return Configuration("functionConfig", values, origin)
+
+
+def _values(body: dict[str, Any], origin: Origin, report: Report) -> dict[str, Any]:
+    if (body.get("apiVersion"), body.get("kind")) != _CONFIG_MAP:
+        return configuration.interpret(Resource(_reference(body, (API_VERSION, KIND)), body, origin), report)
+    texts = body.get(_DATA)
+    spread = {key: _spread(key, value) for key, value in texts.items()} if isinstance(texts, dict) else texts
+    resource = Resource(_reference(body, _CONFIG_MAP), {**body, _DATA: spread}, origin)
+    return configuration.settings(Fields(resource, report), _DATA)
+
+
+def _reference(body: Mapping[str, Any], kind: tuple[str, str]) -> ObjectRef:
+    metadata = body.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return ObjectRef(*kind, "", name if isinstance(name, str) and name else "functionConfig")
+
+
+def _spread(key: str, value: object) -> object:
+    """The text of an option as ``maxtac.yaml`` has it: a list between commas or lines, ID=LEVEL pairs likewise."""
+    form = _FORMS.get(key, "text")
+    if form == "text" or not isinstance(value, str):
+        return value
+    parts = [part for piece in value.splitlines() for text in piece.split(",") if (part := text.strip())]
+    return parts if form == "list" else {name: level for name, _, level in (part.partition("=") for part in parts)}

@@ -1,0 +1,129 @@
+"""A package of objects that somebody hands over and takes back: policies are rendered from it, and put into it.
+
+Policies of ours that are in it already keep their places: their text where nothing about them changes, and in any case
+what an orchestrator noted on them. New ones come last.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from maxtac_render import compiler
+from maxtac_render.cli import compilation
+from maxtac_render.cli.compilation import Look
+from maxtac_render.cli.intake import ADDRESS
+from maxtac_render.cli.values import moment
+from maxtac_render.engine.lifetime import Anchor
+from maxtac_render.manifests.read import read
+from maxtac_render.manifests.resourcelist import ResourceList
+from maxtac_render.manifests.wanted import INTENTS, wanted
+from maxtac_render.model import policy as model
+from maxtac_render.model.diagnostics import Diagnostic, Report
+from maxtac_render.model.objects import Origin, Resource
+from maxtac_render.model.options import Options
+from maxtac_render.model.orchestration import INDEX, PATH, history, is_bookkeeping
+from maxtac_render.model.ownership import Present
+from maxtac_render.model.policy import Policy
+from maxtac_render.sinks.directory import path_of
+from maxtac_render.sources import STDIN
+from maxtac_render.sources.selection import Selection
+
+_POLICY = (model.API_VERSION, model.KIND)
+_WANTED = wanted(*INTENTS.kinds, _POLICY)
+
+
+class Rendering(NamedTuple):
+    """What a package yields: policies, and those in the package whose place they take."""
+
+    policies: Sequence[Policy]
+    replaced: Sequence[Present]
+
+
+def render(package: ResourceList, options: Options, report: Report) -> Rendering:
+    """Compile the objects of a package."""
+    stream = package.stream()
+    resources = list(_read(package, stream, options, report))
+    present = [resource for resource in resources if resource.ref[:2] == _POLICY]
+    others = (resource for resource in resources if resource.ref[:2] != _POLICY)
+    output = compiler.compile_intents(others, options, report, _anchor(options))
+    replaced = compiler.replaced(present, output, options, report)
+    if ADDRESS.encode() in stream:
+        compilation.heed({STDIN: stream}, Look(), output, report)
+    return Rendering(output.policies, replaced)
+
+
+def _read(package: ResourceList, stream: bytes, options: Options, report: Report) -> Iterator[Resource]:
+    """The objects that matter; each knows what a build called it before."""
+    selection = Selection(options.exclude)
+    for resource in read(stream, STDIN, report, named=True, wanted=_WANTED):
+        if not (options.exclude and selection.excludes(package.items[resource.origin.document].place[0])):
+            yield resource._replace(history=history(_annotations(resource.body)))
+
+
+def _annotations(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    metadata = body.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    return annotations if isinstance(annotations, dict) else {}
+
+
+def _anchor(options: Options) -> Anchor | None:
+    if not options.anchor:
+        return None
+    start = moment(options.anchor)
+    return lambda _origin: start
+
+
+def located(found: Iterable[Diagnostic], package: ResourceList) -> Iterator[Diagnostic]:
+    """Findings with the files that their objects came from; in which line of these they stand nobody knows."""
+    for diagnostic in found:
+        origin = diagnostic.origin
+        if origin.path == STDIN:
+            origin = Origin(*package.items[origin.document].place, 0, origin.places)
+        yield diagnostic._replace(origin=origin)
+
+
+def put(package: ResourceList, rendering: Rendering, options: Options) -> list[str]:
+    """The items of a package, with the policies in their places."""
+    items = [item.text for item in package.items]
+    new = {(policy.namespace, policy.name): policy for policy in rendering.policies}
+    changed: dict[int, Policy] = {}
+    for present in rendering.replaced:
+        number, body = present.origin.document, present.resource.body
+        policy = new.pop((present.ref.namespace or options.namespace, present.ref.name), None)
+        if policy is None:
+            items[number] = ""
+        elif not _says(body, policy):
+            books = ((key, value) for key, value in _annotations(body).items() if is_bookkeeping(key))
+            changed[number] = _annotated(policy, books)
+    filed = _filed(new.values(), package, options)
+    texts = map(package.item, compiler.yaml_documents([*changed.values(), *filed]))
+    for number, text in zip(changed, texts, strict=False):
+        items[number] = text
+    return [*items, *texts]
+
+
+def _annotated(policy: Policy, more: Iterable[tuple[str, Any]]) -> Policy:
+    texts = ((key, value) for key, value in more if isinstance(value, str))
+    return policy._replace(annotations=tuple(sorted((*policy.annotations, *texts))))
+
+
+def _says(body: Mapping[str, Any], policy: Policy) -> bool:
+    """Tell whether an object is a policy as it is rendered, whatever an orchestrator noted on it."""
+    books = {key: value for key, value in _annotations(body).items() if is_bookkeeping(key)}
+    (rendered,) = compiler.bodies([_annotated(policy, books.items())])
+    return json.dumps(body, sort_keys=True) == json.dumps(rendered, sort_keys=True)
+
+
+def _filed(policies: Iterable[Policy], package: ResourceList, options: Options) -> Iterator[Policy]:
+    """New policies with the files that they go to; in one that is there already they come behind all that is in it."""
+    next_of: dict[str, int] = {}
+    for item in package.items:
+        file, index = item.place
+        next_of[file] = max(next_of.get(file, 0), index + 1)
+    for policy in policies:
+        file = path_of(policy.namespace, policy.name, options.layout)
+        index = next_of.get(file, 0)
+        next_of[file] = index + 1
+        yield _annotated(policy, ((PATH, file), (INDEX, str(index))))
