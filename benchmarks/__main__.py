@@ -50,7 +50,12 @@ def main() -> int:
 
 def _measures(directory: Path, rounds: int, starts: int) -> Iterator[Row]:
     small, middle, large = (_corpus(directory, services) for services in (100, 1_000, 10_000))
-    for pair in [*_against_parser(middle, large, rounds), _growth(middle, large, rounds), *_start_up(starts)]:
+    for pair in [
+        *_against_parser(middle, large, rounds),
+        _growth(middle, large, rounds),
+        _through(large, rounds),
+        *_start_up(starts),
+    ]:
         yield from rows(pair)
     yield from _against_kustomize([small, middle], directory, rounds, starts)
     yield _read_back(middle, directory)
@@ -63,8 +68,8 @@ def _corpus(directory: Path, services: int) -> Corpus:
     return corpus
 
 
-def _render(path: Path) -> Command:
-    return (sys.executable, "-m", "maxtac_render", "render", path)
+def _render(path: Path, *options: str) -> Command:
+    return (sys.executable, "-m", "maxtac_render", "render", *options, path)
 
 
 def _against_parser(middle: Corpus, large: Corpus, rounds: int) -> list[Pair]:
@@ -80,6 +85,12 @@ def _against_parser(middle: Corpus, large: Corpus, rounds: int) -> list[Pair]:
 def _growth(middle: Corpus, large: Corpus, rounds: int) -> Pair:
     goal = Goal("render 10k / render 1k: CPU", "cpu", 11)
     return Pair(_render(large.stream), _render(middle.stream), rounds, (goal,))
+
+
+def _through(large: Corpus, rounds: int) -> Pair:
+    cpu = Goal("render 10k, passed through / render: CPU", "cpu", 1.3)
+    peak = Goal("render 10k, passed through / render: memory", "peak", 1.5)
+    return Pair(_render(large.stream, "--passthrough"), _render(large.stream), rounds, (cpu, peak))
 
 
 def _start_up(rounds: int) -> list[Pair]:

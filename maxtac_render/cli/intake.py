@@ -17,9 +17,10 @@ from maxtac_render.manifests.wanted import INTENTS, PASSED, Wanted
 from maxtac_render.model.diagnostics import Diagnostic, Report
 from maxtac_render.model.errors import SourceFault
 from maxtac_render.model.intent import KINDS
-from maxtac_render.model.objects import FieldPath, Origin, Resource
+from maxtac_render.model.objects import FieldPath, Origin, Resource, is_local
 from maxtac_render.model.options import Options
 from maxtac_render.sources import STDIN, Input, Location, load
+from maxtac_render.wire.service import KIND
 
 if TYPE_CHECKING:
     from maxtac_render.sources.history import History
@@ -99,9 +100,10 @@ class Intake:
         return read(file.data, file.path, self._report, named=file.named, thorough=self._thorough, wanted=self._wanted)
 
     def _pass(self, file: Input) -> Iterator[Resource]:
-        """Keep the documents of a file, and give what policies are compiled from."""
+        """Keep the documents of a file, and give what policies are compiled from. Of a Service its text is enough."""
         for piece in pieces(file.data, file.path, self._report, PASSED):
-            self.passed.append(piece)
+            others = [found for found in piece.resources if found.ref.kind != KIND or is_local(found.body)]
+            self.passed.append(piece._replace(resources=others))
             for resource in piece.resources:
                 if self._wanted.takes(resource.ref.api_version, resource.ref.kind):
                     yield resource

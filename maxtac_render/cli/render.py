@@ -84,7 +84,7 @@ class Destination(NamedTuple):
     metavar="SOURCE",
     cls=pages.Option,
     section=OUTPUT,
-    help="A SOURCE whose documents come out again, byte for byte, before the policies. Repeatable.",
+    help="A SOURCE whose documents come out, byte for byte, before the policies; others are only read. Repeatable.",
 )
 @parameters.flag(INTENTS, OUTPUT)
 @click.option(

@@ -32,7 +32,7 @@ def read(  # noqa: PLR0913 - what is read, and three ways to read it
     else once for the file. With ``thorough`` even documents that cannot matter are parsed, and so found broken.
     """
     reading = _Reading(path, report, wanted, loud=named or mentions(data, GROUP))
-    for piece in reading.pieces(reading.decoded(data), thorough=thorough):
+    for piece in reading.pieces(data, thorough=thorough):
         yield from piece.resources
 
 
@@ -53,10 +53,9 @@ class Piece(NamedTuple):
 def pieces(data: bytes, path: str, report: Report, wanted: Wanted) -> Iterator[Piece]:
     """A file cut into pieces, which together are the file as UTF-8 without a byte order mark.
 
-    Every document that cannot be read is reported loudly, if it is looked at.
+    Every document that cannot be read is reported loudly, if it is looked at; it is a piece all the same.
     """
-    reading = _Reading(path, report, wanted, loud=True)
-    return reading.pieces(reading.decoded(data), thorough=False)
+    return _Reading(path, report, wanted, loud=True).pieces(data, thorough=False)
 
 
 class _Text(NamedTuple):
@@ -81,19 +80,13 @@ class _Reading:
         self._count = 0
         self._objects_seen = 0
 
-    def decoded(self, data: bytes) -> bytes:
-        """The text of a file as UTF-8; empty, and reported, where there is none."""
-        fault: Broken | OverLimit = OverLimit("the size of the file", BYTES)
-        if len(data) <= BYTES:
-            try:
-                return to_utf8(data)
-            except Broken as error:
-                fault = error
-        self.refuse(fault, 0)
-        return b""
-
-    def pieces(self, text: bytes, *, thorough: bool) -> Iterator[Piece]:
-        """The pieces of a stream."""
+    def pieces(self, data: bytes, *, thorough: bool) -> Iterator[Piece]:
+        """The pieces of a file."""
+        try:
+            text = _utf8(data)
+        except (Broken, OverLimit) as fault:
+            yield self._unread(data, fault)
+            return
         rest = Chunk(text, 0)
         if looks_like_json(text):
             rest = yield from self._json(text)
@@ -107,7 +100,7 @@ class _Reading:
                 found = list(self._yaml(Chunk(chunk.text, rest.line + chunk.line)))
                 yield Piece(next(whole), first, self._count - first, self._objects_seen - seen, found)
 
-    def refuse(self, fault: Broken | OverLimit, line: int) -> None:
+    def _refuse(self, fault: Broken | OverLimit, line: int) -> None:
         """Report that a document cannot be used; ``line`` is the one, from 0, that the fault's own counts from."""
         place = Place(line + fault.line + 1, fault.column + 1, fault.column + 1, "", "")
         spot = Spot(Origin(self._path, self._count, place.line, lambda _path: place))
@@ -140,7 +133,7 @@ class _Reading:
             fault = OverLimit(build.NESTING, build.DEPTH, 0, 1)
         else:
             return None
-        self.refuse(fault, chunk.line)
+        self._refuse(fault, chunk.line)
         return fault
 
     def _json(self, text: bytes) -> Generator[Piece, None, Chunk]:
@@ -169,10 +162,16 @@ class _Reading:
                 start = unread.start if self._count else 0
                 return Chunk(source[start:].encode(), source.count("\n", 0, start))
             column = unread.position - source.rfind("\n", 0, unread.position) - 1
-            self.refuse(Broken(unread.problem, source.count("\n", 0, unread.position), column), 0)
+            broken = Broken(unread.problem, source.count("\n", 0, unread.position), column)
+            yield self._unread(source[begin:].encode(), broken)
         except OverLimit as fault:
-            self.refuse(fault, 0)
+            yield self._unread(source[begin:].encode(), fault)
         return Chunk(b"", 0)
+
+    def _unread(self, text: bytes, fault: Broken | OverLimit) -> Piece:
+        """A piece of which nothing is used, as is reported."""
+        self._refuse(fault, 0)
+        return Piece(text, self._count - 1, 1, 1, [])
 
     def _objects(self, text: _Text) -> list[Resource]:
         """The Resources of one document; only one that has some is searched for double keys."""
@@ -242,6 +241,18 @@ class _Reading:
             elif not any(isinstance(step, int) for step in path):
                 spot = Spot(Origin(self._path, self._count, text.line, text.places))
                 self._report.add(Code.DUPLICATE_KEY, spot, (*path, Key(key)), key=key)
+
+
+def _utf8(data: bytes) -> bytes:
+    """The text of a file as UTF-8.
+
+    Raises:
+        Broken: it is none.
+        OverLimit: it is too long.
+    """
+    if len(data) > BYTES:
+        raise OverLimit("the size of the file", BYTES)
+    return to_utf8(data)
 
 
 def _yaml_text(chunk: Chunk, number: int, parsed: build.Parsed) -> _Text:

@@ -141,6 +141,17 @@ def test_what_cannot_be_read_is_an_error() -> None:
     assert [(found.code, found.severity) for found in report.sorted()] == [(Code.BROKEN_YAML, Severity.ERROR)]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [b"a: [\n", b'{"a": 1}\n{"b": 2}\n{c: ]\n', b'{"a": ' + b"[" * 200 + b"]" * 200 + b"}", b"\xff\xfea\x00\n"],
+    ids=["YAML", "JSON", "a limit", "sixteen bits"],
+)
+def test_who_lives_with_that_still_gets_it_all(text: bytes) -> None:
+    """What cannot be read does not get lost."""
+    found = pieces(text, "f", Report(dict.fromkeys((Code.BROKEN_YAML, Code.OVER_LIMIT), Severity.WARNING)), PASSED)
+    assert b"".join(piece.text for piece in found) == text
+
+
 def test_the_pieces_are_the_file() -> None:
     """Each begins where the one before it ends, and says how many documents it holds."""
     compared = 0
