@@ -17,6 +17,9 @@ VALUES = frozenset({"--api-versions", "--kube-version", "--set", "--set-json", "
 FILE = "--values"
 """What an Application may say to helm template: alone, with a value, and with a file of its repository."""
 
+LONGEST = 100 << 20
+"""Bytes that a program may print: Argo CD takes no longer an answer, unless it is told to."""
+
 _PASSED_ON = frozenset(
     {
         *("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ"),

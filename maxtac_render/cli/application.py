@@ -103,7 +103,8 @@ def _read(asked: Request, options: Options, report: Report, timeout: timedelta) 
         yield from inputs([asked.said["source"]], options, report)
     elif make is not None:
         command = make(asked.application, asked.settings.arguments)
-        printed = program.output(command, stages.environment(os.environ), program.Limits(timeout.total_seconds()))
+        limits = program.Limits(timeout.total_seconds(), stages.LONGEST)
+        printed = program.output(command, stages.environment(os.environ), limits)
         yield Input(f"<{asked.settings.input}>", printed, named=True)
     else:
         for source in options.sources:

@@ -13,7 +13,7 @@ from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from typing import NamedTuple
 
 from maxtac_render.model.errors import SourceFault
-from maxtac_render.sources.inputs import LONGEST, shown
+from maxtac_render.sources.inputs import shown
 
 COMPLAINT = 800
 """Characters of its standard error that are shown, the last ones: programs end with what made them fail."""
@@ -26,7 +26,7 @@ class Limits(NamedTuple):
     """How long a program may run, in seconds, and how many bytes it may print."""
 
     seconds: float
-    size: int = LONGEST
+    size: int
 
 
 def output(command: Sequence[str], environment: Mapping[str, str], limits: Limits) -> bytes:

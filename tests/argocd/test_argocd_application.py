@@ -69,18 +69,18 @@ def test_anything_else_is_a_fault(text: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("directory", "path", "top"),
     [
-        ("/work/x/apps/shop", "apps/shop", "/work/x"),
-        ("/work/x/apps/shop", "./apps//shop/", "/work/x"),
-        ("/work/x", ".", "/work/x"),
-        ("/work/x", "", "/work/x"),
-        ("/work/x/shop", "apps/shop", "/work/x"),  # what was copied begins below the root
-        ("/work/x", "apps/shop", "/work/x"),
+        ("/repos/x/apps/shop", "apps/shop", "/repos/x"),
+        ("/repos/x/apps/shop", "./apps//shop/", "/repos/x"),
+        ("/repos/x", ".", "/repos/x"),
+        ("/repos/x", "", "/repos/x"),
+        ("/repos/x/shop", "apps/shop", "/repos/x"),  # what was copied begins below the root
+        ("/repos/x", "apps/shop", "/repos/x"),
         ("/shop", "shop", "/"),
         ("/", "", "/"),
-        ("/work/x/a/a", "a/a", "/work/x"),
-        ("/work/x/a/a", "a", "/work/x/a"),
-        ("/work/x/b/a", "a/b", "/work/x/b/a"),
-        ("/work/x/apps/shop", "../../work/x/apps/shop", "/work/x/apps/shop"),
+        ("/repos/x/a/a", "a/a", "/repos/x"),
+        ("/repos/x/a/a", "a", "/repos/x/a"),
+        ("/repos/x/b/a", "a/b", "/repos/x/b/a"),
+        ("/repos/x/apps/shop", "../../repos/x/apps/shop", "/repos/x/apps/shop"),
     ],
 )
 def test_the_root_is_above_what_the_path_says(directory: str, path: str, top: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from maxtac_render.argocd import plugin
 from maxtac_render.cli import program
 from maxtac_render.frontends.maxtac import schema
 
@@ -19,6 +20,16 @@ def test_crds_are_those_of_all_kinds(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "maxtac_render", "manifests", "crds"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, timeout=60)
     assert list(yaml.safe_load_all(done.stdout)) == schema.crds()
+    assert done.stderr == b""
+
+
+def test_argocd_is_the_configmap_of_the_plugin(tmp_path: Path) -> None:
+    """One document, and a file in it that reads as a file."""
+    command = [sys.executable, "-m", "maxtac_render", "manifests", "argocd"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, timeout=60)
+    (configmap,) = yaml.safe_load_all(done.stdout)
+    assert yaml.safe_load(configmap["data"]["plugin.yaml"]) == plugin.body()
+    assert b"\n  plugin.yaml: |\n    apiVersion: argoproj.io/v1alpha1\n" in done.stdout
     assert done.stderr == b""
 
 

@@ -10,7 +10,7 @@ import pytest
 from maxtac_render.model.errors import SourceFault
 from maxtac_render.sources.program import COMPLAINT, Limits, output
 
-ENOUGH = Limits(60)
+ENOUGH = Limits(60, 1 << 30)
 
 
 def run(code: str, limits: Limits = ENOUGH) -> bytes:
@@ -68,7 +68,7 @@ def test_a_program_that_takes_too_long_is_ended(code: str) -> None:
     """However it spends the time."""
     began = time.monotonic()
     with pytest.raises(SourceFault, match=r"took longer than 0\.5 s, and was ended"):
-        run(code, Limits(0.5))
+        run(code, Limits(0.5, 1 << 30))
     assert time.monotonic() - began < 20
 
 
