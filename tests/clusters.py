@@ -5,13 +5,13 @@ A cluster is what is written (Namespaces, Pods, NetworkPolicies) beside what the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_network
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from evaluator import Body, Pod
+from evaluator import Body, Endpoint, Pod
 
 NAMESPACES = ("shop", "bank", "mail")
 TEAMS = ("red", "blue")
@@ -33,11 +33,11 @@ ADDRESSES = ("10.0.0.1", "10.0.0.2", "10.0.0.5", "10.9.9.9", "2001:db8::1", "200
 
 
 class Cluster(NamedTuple):
-    """What is written of a cluster, and its pods by their places (namespace, name)."""
+    """What is written of a cluster, and what the evaluator knows of its pods, by their places (namespace, name)."""
 
     bodies: list[Body]
     policies: list[Body]
-    pods: dict[tuple[str, str], Pod]
+    pods: Mapping[tuple[str, str], Endpoint]
 
 
 def body(kind: str, place: tuple[str, str], **rest: Any) -> Body:

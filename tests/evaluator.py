@@ -32,7 +32,7 @@ Body = dict[str, Any]
 
 def allowed(bodies: Iterable[Body], connections: Iterable[Connection]) -> set[Connection]:
     """The connections that nothing forbids."""
-    policies = [(body["metadata"].get("namespace", "default"), body.get("spec") or {}) for body in bodies]
+    policies = list(bodies)
 
     @cache
     def rules(side: str, here: Endpoint) -> list[tuple[str, Body]] | None:
@@ -46,24 +46,37 @@ def allowed(bodies: Iterable[Body], connections: Iterable[Connection]) -> set[Co
     }
 
 
-def _rules(policies: Sequence[tuple[str, Body]], side: str, here: Pod) -> list[tuple[str, Body]] | None:
+def isolates(policy: Body, side: str, pod: Pod) -> bool:
+    """Whether a policy isolates a pod on one side."""
+    spec = _spec(policy)
+    return (
+        side.title() in _types(spec) and _home(policy) == pod.namespace and selects(spec.get("podSelector"), pod.labels)
+    )
+
+
+def _home(policy: Body) -> str:
+    return policy["metadata"].get("namespace", "default")
+
+
+def _spec(policy: Body) -> Body:
+    return policy.get("spec") or {}
+
+
+def _types(spec: Body) -> list[str]:
+    return spec.get("policyTypes") or ["Ingress", *(["Egress"] if spec.get("egress") else [])]
+
+
+def _rules(policies: Sequence[Body], side: str, here: Pod) -> list[tuple[str, Body]] | None:
     """The rules for one side of a pod, each with its policy's namespace; None where no policy isolates that side."""
-    isolating = [
-        (home, spec)
-        for home, spec in policies
-        if home == here.namespace and side.title() in _types(spec) and _selects(spec.get("podSelector"), here.labels)
-    ]
-    return [(home, rule or {}) for home, spec in isolating for rule in spec.get(side) or []] if isolating else None
+    isolating = [policy for policy in policies if isolates(policy, side, here)]
+    found = [(_home(policy), rule or {}) for policy in isolating for rule in _spec(policy).get(side) or []]
+    return found if isolating else None
 
 
 def _passes(rules: list[tuple[str, Body]] | None, key: str, there: Endpoint, port: tuple[str, int, Endpoint]) -> bool:
     return rules is None or any(
         _is_any_peer(rule.get(key), home, there) and _is_any_port(rule.get("ports"), *port) for home, rule in rules
     )
-
-
-def _types(spec: Body) -> list[str]:
-    return spec.get("policyTypes") or ["Ingress", *(["Egress"] if spec.get("egress") else [])]
 
 
 def _is_any_peer(peers: list[Body] | None, home: str, there: Endpoint) -> bool:
@@ -81,8 +94,8 @@ def _is_peer(peer: Body, home: str, there: Endpoint) -> bool:
     if isinstance(there, str):
         return False
     namespaces, name = peer.get("namespaceSelector"), ("kubernetes.io/metadata.name", there.namespace)
-    near = there.namespace == home if namespaces is None else _selects(namespaces, (*there.home, name))
-    return near and _selects(peer.get("podSelector"), there.labels)
+    near = there.namespace == home if namespaces is None else selects(namespaces, (*there.home, name))
+    return near and selects(peer.get("podSelector"), there.labels)
 
 
 @cache
@@ -90,7 +103,8 @@ def _within(address: str, cidr: str) -> bool:
     return ip_address(address) in ip_network(cidr, strict=False)
 
 
-def _selects(selector: Body | None, pairs: Pairs) -> bool:
+def selects(selector: Body | None, pairs: Pairs) -> bool:
+    """Whether a selector selects labels."""
     selector, labels = selector or {}, dict(pairs)
     equal = all(labels.get(key) == (value or "") for key, value in (selector.get("matchLabels") or {}).items())
     return equal and all(_holds(labels.get(entry["key"]), entry) for entry in selector.get("matchExpressions") or [])

@@ -62,15 +62,17 @@ def _collapsed(workloads: Sequence[Workload]) -> Iterator[Workload]:
 
 
 def _owner(workload: Workload, by_key: dict[_Key, Workload]) -> ObjectRef | None:
-    """The topmost controller that is known, or else the one that the object names."""
-    owner, seen = workload.owner, set[_Key]()
-    while owner is not None and _key(owner) in by_key and _key(owner) not in seen:
+    """The topmost controller, as far as they are known; none where they go in circles."""
+    owner, seen = workload.owner, {_key(workload.ref)}
+    while owner is not None and _key(owner) in by_key:
+        if _key(owner) in seen:
+            return None
         seen.add(_key(owner))
-        above = by_key[_key(owner)].owner
-        if above is None:
-            break
-        owner = above
-    return by_key[_key(owner)].ref if owner is not None and _key(owner) in by_key else owner
+        known = by_key[_key(owner)]
+        if known.owner is None:
+            return known.ref
+        owner = known.owner
+    return owner
 
 
 def _grouped(pods: Sequence[Workload], owner: ObjectRef) -> Iterator[Workload]:

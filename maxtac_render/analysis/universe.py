@@ -321,14 +321,15 @@ class Universe:
         return Mask(must, may | self._unaddressed if self.assumptions.ip_blocks == "any" else may)
 
     def named(self, protocol: str, name: str) -> Mapping[int, int]:
-        """The pods that have a container port of that name, by its number."""
+        """The pods that have a container port of that name, by its number; those known by an address only have none."""
         found = self._named.get((protocol, name))
         if found is None:
-            found = self._named[protocol, name] = {}
+            holders: dict[int, int] = {}
             for number, workload in self._here:
                 port = (workload.ports or {}).get((protocol, name))
                 if port is not None:
-                    found[port] = found.get(port, 0) | 1 << number
+                    holders[port] = holders.get(port, 0) | 1 << number
+            found = self._named[protocol, name] = {port: pods & self._selectable for port, pods in holders.items()}
         return found
 
 

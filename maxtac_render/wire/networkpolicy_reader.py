@@ -15,10 +15,11 @@ from maxtac_render.model.diagnostics import Report, did_you_mean
 from maxtac_render.model.fields import Fields, shown
 from maxtac_render.model.intent import Direction, direction_of
 from maxtac_render.model.labelselectors import read_label_selector
-from maxtac_render.model.objects import METADATA, FieldPath, Resource
+from maxtac_render.model.names import is_label_key, is_label_value
+from maxtac_render.model.objects import METADATA, FieldPath, Key, Resource
 from maxtac_render.model.policy import ANY_PEER, NAMESPACE_NAME, CIDRPeer, Peer, PodPeer, Policy, Rule
 from maxtac_render.model.ports import ANY_PORT, PROTOCOLS, Port, is_port_name, is_port_number
-from maxtac_render.model.selectors import Selector
+from maxtac_render.model.selectors import Labels, Selector
 
 _TYPES = {"Ingress": Direction.INGRESS, "Egress": Direction.EGRESS}
 _PEERS = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
@@ -48,6 +49,7 @@ class _Reading:
     def policy(self) -> Policy:
         """The policy, of which everything counts only if it is sound."""
         fields, ref = self._fields, self._fields.resource.ref
+        fields.known((), ("apiVersion", "kind", "metadata", "spec", "status"))
         fields.known(("metadata",), METADATA)
         spec = self._mapping(fields.resource.body.get("spec"), ("spec",))
         self._known(spec, ("spec",), ("podSelector", "policyTypes", "ingress", "egress"))
@@ -55,9 +57,20 @@ class _Reading:
         rules = [*self._rules(spec, Direction.INGRESS), *self._rules(spec, Direction.EGRESS)]
         isolates = self._types(spec, ("spec", "policyTypes"))
         opened = tuple(rule for rule in rules if (rule.direction & isolates) is rule.direction)
-        labels, annotations = (fields.readable(("metadata", key)) for key in ("labels", "annotations"))
-        pairs = (tuple(sorted(labels.items())), tuple(sorted(annotations.items())))
-        return Policy(ref.namespace, ref.name, subject, isolates, opened, *pairs, None)
+        return Policy(ref.namespace, ref.name, subject, isolates, opened, *self._marks(), None)
+
+    def _marks(self) -> tuple[Labels, Labels]:
+        """The policy's own labels and annotations."""
+        labels, annotations = (self._fields.readable(("metadata", key)) for key in ("labels", "annotations"))
+        for key, value in labels.items():
+            if not is_label_key(key) or not is_label_value(value):
+                guess = "write at most 63 letters, digits, -, _ and ., with a letter or a digit at both ends"
+                self._refuse(("metadata", "labels", key), f"{key}={value} is no label", guess)
+        for key in annotations:
+            if not is_label_key(key.lower()):
+                guess = "write a name of at most 63 characters, with or without a DNS subdomain and a slash before it"
+                self._refuse(("metadata", "annotations", Key(key)), f"{key or '(none)'} is no annotation key", guess)
+        return tuple(sorted(labels.items())), tuple(sorted(annotations.items()))
 
     def _types(self, spec: Mapping[str, Any], path: FieldPath) -> Direction:
         """The directions that are isolated: Ingress, and Egress where there are rules for it, unless the spec says."""

@@ -116,11 +116,11 @@ def _addresses(status: Mapping[str, Any]) -> Iterator[Range]:
 
 
 def _owner(resource: Resource) -> ObjectRef | None:
-    """The controller that made an object."""
+    """The controller that made an object; a static pod has none, but for the node that it is on."""
     metadata = _mapping(resource.body.get("metadata"))
     for entry in map(_mapping, _sequence(metadata.get("ownerReferences"))):
         api_version, kind, name = (entry.get(key) for key in ("apiVersion", "kind", "name"))
-        if entry.get("controller") is True and isinstance(kind, str) and isinstance(name, str):
+        if entry.get("controller") is True and isinstance(kind, str) and isinstance(name, str) and kind != "Node":
             return ObjectRef(str(api_version), kind, resource.ref.namespace, name)
     return None
 

@@ -5,23 +5,25 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
-from typing import Literal
+from typing import Any, Literal
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clusters import PROTOCOLS, Cluster, OpenCluster, addresses, clusters, completed, numbers, open_clusters
-from evaluator import Connection, Endpoint, allowed
+from clusters import ADDRESSES, PROTOCOLS, Cluster, OpenCluster, addresses, clusters, completed, numbers, open_clusters
+from evaluator import Connection, Endpoint, Pod, allowed, isolates
 from maxtac_render.analysis.endpoints import parse, stage
 from maxtac_render.analysis.reachability import Reach, Verdicts
-from maxtac_render.analysis.universe import USUAL, Assumptions, Universe
+from maxtac_render.analysis.universe import USUAL, Assumptions, Universe, bits
 from maxtac_render.assembly import assemble
 from maxtac_render.model import cluster as model
 from maxtac_render.model.diagnostics import Report, Severity
+from maxtac_render.model.intent import Direction
 from maxtac_render.model.options import Options
 from maxtac_render.model.portsets import NO_PORTS, PortSet
 from worlds import Body, resources
 
+ASSUMPTIONS = (Assumptions("outside"), Assumptions(host_network="node"), Assumptions(long_names="ignored"))
 SLOW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -95,6 +97,19 @@ def check(cluster: Cluster, reach: Reach) -> int:
     return tried
 
 
+SIDES = (Direction.INGRESS, Direction.EGRESS)
+
+
+def named(reach: Reach, side: Direction, pod: int) -> set[int]:
+    """The numbers of the policies that isolate a pod on one side, in the sense of one answer, by their names."""
+    return {int(reach.policies[number].name[1:]) for number in reach.isolating(side, pod)}
+
+
+def isolating(cluster: Cluster | OpenCluster, side: Direction, pod: Pod) -> set[int]:
+    """The numbers of the policies that isolate a pod on one side, by the evaluator."""
+    return {number for number, policy in enumerate(cluster.policies) if isolates(policy, side.word, pod)}
+
+
 @SLOW
 @given(clusters())
 def test_verdicts_are_those_of_the_evaluator(cluster: Cluster) -> None:
@@ -102,6 +117,34 @@ def test_verdicts_are_those_of_the_evaluator(cluster: Cluster) -> None:
     found = verdicts(assembled(cluster.bodies))
     assert found.certain is found.possible
     assert check(cluster, found.certain)
+    for side in SIDES:
+        pods = [(number, pod) for number, pod in ends(cluster, found.universe) if isinstance(pod, Pod)]
+        closed = {number: isolating(cluster, side, pod) for number, pod in pods}
+        assert closed == {number: named(found.certain, side, number) for number in closed}
+        assert set(bits(found.certain.isolated(side))) == {number for number, some in closed.items() if some}
+
+
+@SLOW
+@given(clusters(), st.sampled_from(ASSUMPTIONS), st.data())
+def test_verdicts_follow_what_is_assumed_of_the_network_plugin(
+    cluster: Cluster, assumptions: Assumptions, data: st.DataObject
+) -> None:
+    """Blocks that mean no pods, pods that are known by their node's address, policies whose names are too long."""
+    for policy in cluster.policies[::2]:
+        policy["metadata"]["name"] = "p" + policy["metadata"]["name"][1:].zfill(70)
+    hosted = data.draw(st.sets(st.sampled_from(sorted(cluster.pods)))) if assumptions.host_network == "node" else set()
+    pods: dict[tuple[str, str], Endpoint] = {}
+    for written in cluster.bodies:
+        place = (written["metadata"].get("namespace", ""), written["metadata"]["name"])
+        if place in hosted:
+            address = data.draw(st.sampled_from(ADDRESSES))
+            written["spec"]["hostNetwork"], written["status"]["podIPs"] = True, [{"ip": address}]
+            pods[place] = address
+        elif place in cluster.pods:
+            known = cluster.pods[place]
+            pods[place] = known._replace(addresses=()) if assumptions.ip_blocks == "outside" else known
+    heard = cluster.policies[1::2] if assumptions.long_names == "ignored" else cluster.policies
+    check(Cluster(cluster.bodies, heard, pods), verdicts(assembled(cluster.bodies), (), assumptions).certain)
 
 
 def concrete(ports: PortSet, target: Endpoint) -> set[tuple[str, int]]:
@@ -134,13 +177,17 @@ def test_whatever_is_not_known_lies_between_the_answers(
     """Whatever labels, namespaces, ports and addresses turn out to be: certain is certain, and more is possible."""
     found = verdicts(assembled(cluster.bodies), cluster.queries, Assumptions(ip_blocks))
     universe = found.universe
-    known: list[tuple[int, Endpoint]] = []
+    known: list[tuple[int, Pod]] = []
     for number, workload in enumerate(universe.workloads):
         assert workload is not None
         pods = cluster.unknown[workload.ref.kind, workload.ref.namespace, workload.ref.name]
         fitting = completed(cluster, pods, addressed=ip_blocks == "any")
         known += [(number, data.draw(fitting)) for _ in range(2)]
-    pairs = [*itertools.permutations(known, 2)]
+    for number, pod in known:
+        for side in SIDES:
+            closed = isolating(cluster, side, pod)
+            assert named(found.possible, side, number) <= closed <= named(found.certain, side, number)
+    pairs: list[Any] = [*itertools.permutations(known, 2)]
     for address in outside(cluster.policies, universe):
         pairs += [pair for pod in known for pair in ((pod, address), (address, pod))]
     for source, target in pairs:
