@@ -24,6 +24,12 @@ PROJECT = Path(__file__).parents[2]
 HELM = PROJECT / "functions" / "helm"
 EXAMPLE = HELM / "example"
 COMMANDS = re.findall(r"^\$ (.*)$", (HELM / "README.md").read_text(), re.MULTILINE)
+TILL = """\
+apiVersion: v1
+kind: Service
+metadata: {name: till, namespace: bank}
+spec: {selector: {app: till}, ports: [{port: 80}]}
+"""
 MAXTAC = f'#!/bin/sh\nexec "{sys.executable}" -P -m maxtac_render "$@"\n'
 
 
@@ -114,6 +120,20 @@ def test_a_namespace_in_the_templates_is_as_good(helm: Helm, chart: Path) -> Non
     done = helm.render("template", chart, "demo")
     assert done.returncode == 0, done.stderr
     assert ("NetworkPolicy", "r1-cart-reads--demo-r1-web---r1-cart-demo-ing") in objects(done.stdout)
+
+
+def test_a_target_of_another_release_comes_from_a_source_beside(helm: Helm, chart: Path, tmp_path: Path) -> None:
+    """Which is read and does not come out again; without it the release fails, and the findings may go into a file."""
+    edit(chart, "{{ .Release.Name }}-cart\n      namespace: {{ .Release.Namespace }}", "till\n      namespace: bank")
+    findings = tmp_path / "findings.txt"
+    done = helm.render("template", chart, "demo", "--namespace=demo", f"--report=text={findings}")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "error[missing-target]: target bank/till not found" in findings.read_text()
+    (tmp_path / "till.yaml").write_text(TILL)
+    done = helm.render("template", chart, "demo", "--namespace=demo", str(tmp_path / "till.yaml"))
+    assert done.returncode == 0, done.stderr
+    assert ("NetworkPolicy", "r1-cart-reads--demo-r1-web---till-bank-ing") in objects(done.stdout)
+    assert ("Service", "till") not in objects(done.stdout)
 
 
 def test_a_policy_that_the_chart_has_rendered_already_is_replaced(helm: Helm, chart: Path) -> None:
