@@ -27,12 +27,17 @@ class Answer(NamedTuple):
     certain: PortSet
     possible: PortSet
 
+    @property
+    def depends(self) -> PortSet:
+        """The ports of which it is not known."""
+        return NO_PORTS if self.possible is self.certain else self.possible.without(self.certain)
+
     def verdicts(self) -> Iterator[tuple[PortSet, Verdict]]:
         """The ports by their verdict."""
         if self.certain:
             yield self.certain, Verdict.YES
-        if self.possible is not self.certain and (more := self.possible.without(self.certain)):
-            yield more, Verdict.DEPENDS
+        if depends := self.depends:
+            yield depends, Verdict.DEPENDS
 
 
 NOTHING = Answer(NO_PORTS, NO_PORTS)

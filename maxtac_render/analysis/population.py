@@ -27,10 +27,11 @@ def population(workloads: Iterable[Workload], services: Iterable[Service]) -> tu
     are alike. A Service of which no known pod is behind it stands for pods with the labels that it selects.
     """
     known = list(_collapsed(list(workloads)))
-    return tuple(sorted((*known, *_symbolic(known, services)), key=_order))
+    return tuple(sorted((*known, *_symbolic(known, services)), key=order))
 
 
-def _order(workload: Workload) -> tuple[str, ...]:
+def order(workload: Workload) -> tuple[str, ...]:
+    """What workloads are sorted by."""
     ref = workload.ref
     return (ref.namespace, ref.kind, ref.name, ref.api_version)
 
@@ -83,7 +84,7 @@ def _grouped(pods: Sequence[Workload], owner: ObjectRef) -> Iterator[Workload]:
         ports = tuple(sorted((pod.ports or {}).items()))
         alike.setdefault((labels, ports, pod.host_network), []).append(pod)
     for group in alike.values():
-        first = min(group, key=_order)
+        first = min(group, key=order)
         keys = {key for pod in group for key in pod.labels}
         differing = frozenset(key for key in keys if len({pod.labels.get(key) for pod in group}) > 1)
         yield first._replace(

@@ -99,15 +99,19 @@ class Report:
             return
         shown = {name: printable(str(fact)) for name, fact in facts.items()}
         message, mend = code.value.message.format(**shown), code.value.mend.format(**shown)
-        origin = about.origin
-        key = (code, about.ref, field, message, origin.path, origin.document)
-        self._found.setdefault(key, Diagnostic(code, severity, message, mend, about.ref, field, origin, facts))
+        self.take([Diagnostic(code, severity, message, mend, about.ref, field, about.origin, facts)])
 
     def copy(self) -> Report:
         """Another report with what has been found so far."""
         other = Report(self._severities)
         other._found.update(self._found)
         return other
+
+    def take(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Take in what others have found."""
+        for found in diagnostics:
+            code, _, message, _, ref, field, origin, _ = found
+            self._found.setdefault((code, ref, field, message, origin.path, origin.document), found)
 
     def withdraw(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Take findings back, because somebody has said that they may be."""
