@@ -44,8 +44,12 @@ OUTSIDE = {
     Code.POLICY_TAKEN,
     Code.POLICIES_WITHOUT_INTENTS,
     Code.STALE,
+    Code.CONNECTION_OPENED,
+    Code.CONNECTION_CLOSED,
+    Code.POD_ISOLATED,
+    Code.POD_UNISOLATED,
 }
-"""What no example of a few lines can show to check: it takes files, a size, or somebody who gives the input back."""
+"""What no example of a few lines can show to check: it takes files, a size, two sides, or an input given back."""
 
 
 def blocks(text: str, indent: int) -> dict[str, str]:

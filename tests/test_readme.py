@@ -30,6 +30,7 @@ ELSEWHERE = {  # commands that stand in the text or in sh blocks, and the test t
     "maxtac config": "tests/cli/test_config_command.py",
     "maxtac check deploy/ --fix": "tests/cli/test_check_fix.py",
     "maxtac check": "tests/cli/test_check_command.py",
+    "maxtac diff": "tests/cli/test_diff_command.py",
     "maxtac manifests": "tests/cli/test_manifests.py",
     "maxtac rule": "tests/cli/test_rule_command.py",
     "maxtac render": "tests/cli/test_render_command.py",

@@ -498,6 +498,32 @@ class Code(Enum):
         "compare it with the port on which the containers listen",
     )
 
+    # What a change does
+    CONNECTION_OPENED = Entry(
+        "connection-opened",
+        WARNING,
+        "{what} opened; {why}",
+        "if that is not meant, narrow the rule, or keep what isolated the pods",
+    )
+    CONNECTION_CLOSED = Entry(
+        "connection-closed",
+        INFO,
+        "{what} closed; {why}",
+        "if that is not meant, keep the rule, or write one that allows it",
+    )
+    POD_ISOLATED = Entry(
+        "pod-isolated",
+        INFO,
+        "{what}; {why}",
+        "from here on these pods need a rule for whatever they are to do in this direction",
+    )
+    POD_UNISOLATED = Entry(
+        "pod-unisolated",
+        WARNING,
+        "{what}; {why}",
+        "if that is not meant, keep a policy that isolates them: pods that none isolates are open to all",
+    )
+
     @property
     def id(self) -> str:
         """The stable word by which users name this finding."""

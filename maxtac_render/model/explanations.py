@@ -1869,4 +1869,46 @@ spec:
       ports: [{port: 8080}]
 """,
     ),
+    Code.CONNECTION_OPENED: Explanation(
+        "Pods that could not talk to each other on these ports now can, or perhaps can: a rule came that allows "
+        "it, a policy went that isolated them, or the pods themselves are new or have other labels. It is a "
+        "finding in the reports of maxtac diff only, at the place that is responsible.",
+        """\
+$ maxtac diff git:HEAD:deploy deploy --report github
+""",
+        """\
+$ maxtac diff git:HEAD:deploy deploy --gate opened
+""",
+    ),
+    Code.CONNECTION_CLOSED: Explanation(
+        "Pods that could talk to each other on these ports now cannot, or perhaps cannot: the rule that allowed "
+        "it went, a policy came that isolates them, or the pods themselves are gone or have other labels. Where a "
+        "rule went, the place is that of the old side.",
+        """\
+$ maxtac diff git:HEAD:deploy deploy --report github
+""",
+        """\
+$ maxtac diff git:HEAD:deploy deploy --gate closed
+""",
+    ),
+    Code.POD_ISOLATED: Explanation(
+        "The first policy that governs a pod in a direction closes everything there but what policies allow. "
+        "Whoever writes a rule for one client thereby cuts all the others.",
+        """\
+$ maxtac diff git:HEAD:deploy deploy --report github
+""",
+        """\
+$ maxtac diff git:HEAD:deploy deploy --gate isolated
+""",
+    ),
+    Code.POD_UNISOLATED: Explanation(
+        "When the last policy that governs a pod in a direction goes, everything is open there again: removing a "
+        "policy that allows can open more than it closes.",
+        """\
+$ maxtac diff git:HEAD:deploy deploy --report github
+""",
+        """\
+$ maxtac diff git:HEAD:deploy deploy --gate unisolated
+""",
+    ),
 }

@@ -57,7 +57,7 @@ def _fitting(findings: Sequence[Finding]) -> tuple[list[str], list[str], int]:
     left = LONGEST - SPARE
     for finding in findings:
         row, mend = _row(finding), _mend(finding)
-        left -= _length((row, mend))
+        left -= length((row, mend))
         if left < 0:
             break
         rows.append(row)
@@ -65,7 +65,7 @@ def _fitting(findings: Sequence[Finding]) -> tuple[list[str], list[str], int]:
     return rows, mends, len(findings) - len(rows)
 
 
-def _length(texts: Iterable[str]) -> int:
+def length(texts: Iterable[str]) -> int:
     """The length as the strictest readers count it, in units of UTF-16."""
     return sum(len(text.encode("utf-16-le")) // 2 for text in texts)
 

@@ -1,0 +1,172 @@
+"""Compare who may talk to whom before and after a change.
+
+OLD and NEW are SOURCEs: a file, a directory (all *.yaml, *.yml and *.json below it), git:REV[:PATH], or - for standard
+input. NetworkPolicies, Namespaces, Pods, workloads and Services are read, and MaxTac resources are rendered first.
+
+Three layers are compared: connections that opened or closed, with the policy, file and line responsible; pods that
+become isolated or open; and the policies themselves, as they are meant. What is not known for certain may have
+happened, and counts.
+
+With findings of severity error on either side, or of the one that --fail-on names on the new one, nothing is compared.
+Findings go to standard error, or in other forms where --report says; there each difference is a finding too, of the ids
+connection-opened, connection-closed, pod-isolated and pod-unisolated. These do not change the exit code.
+
+Exit codes: 0 nothing that --gate names happened; 1 something did; 2 could not run, or error findings on either side.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+
+from maxtac_render.analysis.alignment import align
+from maxtac_render.analysis.compare import compare
+from maxtac_render.analysis.universe import assumptions
+from maxtac_render.cli import clusters, comparing, exits, pages, paging, parameters, publishing
+from maxtac_render.cli.clusters import Known
+from maxtac_render.cli.comparing import Account, findings, text
+from maxtac_render.cli.compilation import count
+from maxtac_render.cli.console import Console
+from maxtac_render.engine.plan import plan
+from maxtac_render.model.catalogue import Severity
+
+SECTION = "Analyse"
+
+COMPARED = "What is compared, and what counts as different"
+GATES = ("opened", "closed", "isolated", "unisolated", "any")
+FORMATS = ("text", "json", "markdown")
+
+
+class Gates(click.ParamType):  # type: ignore[type-arg] # generic in newer versions of click only
+    """Words of GATES, with commas between them."""
+
+    name = "WORDS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[str]:
+        """What the text names."""
+        words = frozenset(filter(None, map(str.strip, str(value).split(","))))
+        for word in words - set(GATES) or (() if words else ("",)):
+            self.fail(f"'{word}' is none of {', '.join(GATES)}", param, ctx)
+        return words
+
+
+@click.command(
+    cls=pages.Command,
+    help=__doc__,
+    epilog=pages.examples(
+        "maxtac diff git:HEAD:deploy deploy                     what do my changes open and close?",
+        "maxtac diff git:origin/main:deploy deploy --gate opened     in CI: fail when something opens",
+        "maxtac diff old.yaml new.yaml -f cluster/              with pods that are the same on both sides",
+        "maxtac diff git:HEAD:deploy deploy -o markdown         for the comment on a pull request",
+        "maxtac diff git:HEAD:deploy deploy --report github     beside the lines of a pull request",
+    ),
+)
+@click.argument("sides", nargs=-1, metavar="OLD NEW", type=click.Path())
+@click.option(
+    "-f",
+    "--filename",
+    "both",
+    multiple=True,
+    type=click.Path(),
+    metavar="SOURCE",
+    cls=pages.Option,
+    section=COMPARED,
+    help="Read on both sides, besides OLD and NEW. Repeatable.",
+)
+@click.option("--connections", is_flag=True, cls=pages.Option, section=COMPARED, help="Tell of connections.")
+@click.option("--isolation", is_flag=True, cls=pages.Option, section=COMPARED, help="Tell of isolated and open pods.")
+@click.option("--objects", is_flag=True, cls=pages.Option, section=COMPARED, help="Tell of the policies themselves.")
+@click.option(
+    "--gate",
+    type=Gates(),
+    default="any",
+    show_default=True,
+    cls=pages.Option,
+    section=COMPARED,
+    help="What makes the exit code 1: opened, closed, isolated, unisolated, with commas between, or any: whatever is"
+    " told.",
+)
+@click.option("--exit-zero", is_flag=True, cls=pages.Option, section=COMPARED, help="Exit 0 also where it would be 1.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    cls=pages.Option,
+    section=COMPARED,
+    help="Format on standard output.",
+)
+@parameters.compiling
+@parameters.assuming
+@paging.paging
+@parameters.talking
+@publishing.reporting
+def command(**given: Any) -> int:
+    """Compare, and return the exit code."""
+    sides = _sides(given)
+    given["now"] = parameters.options(given).now
+    console = Console(parameters.manner(given))
+    voice = publishing.voice({**given, "sources": sides[1][:1]}, sys.stderr)
+    old, new = (clusters.known(given, sources, console) for sources in sides)
+    report = new.report.copy()
+    report.take(found for found in old.report.sorted() if found.severity is Severity.ERROR)
+    if console.withheld(report):
+        publishing.publish(new._replace(report=report), console, voice, "nothing compared")
+        return exits.FAILED
+    account = _compared(old, new, _layers(given))
+    if given["report"]:
+        findings.add(account, report)
+    publishing.publish(new._replace(report=report), console, voice)
+    paging.put(_rendered(account, given["output"], console), console, pager=given["pager"])
+    console.summary(_read(old, new), new.report)
+    happened = account.happened & given["gate"]
+    return exits.FOUND if happened and not given["exit_zero"] else exits.CLEAN
+
+
+def _sides(given: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[str]]:
+    """The sources of the old and of the new side."""
+    sides, both, context = given["sides"], given["both"], click.get_current_context()
+    if not sides:
+        raise click.UsageError("nothing to compare; name OLD and NEW, such as git:HEAD:deploy deploy", context)
+    if len(sides) == 1:
+        words = "a live cluster cannot be compared with yet; name OLD and NEW, such as git:HEAD:deploy deploy"
+        raise click.UsageError(words, context)
+    if len(sides) > 2:
+        raise click.UsageError("OLD and NEW are one SOURCE each; name what belongs to both sides with -f", context)
+    if (*sides, *both).count("-") > (0 if "-" in both else 1):
+        raise click.UsageError("standard input (-) can be read only once", context)
+    return (sides[0], *both), (sides[1], *both)
+
+
+def _layers(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The layers that are told: those that were asked for, or else all."""
+    return tuple(layer for layer in comparing.LAYERS if given[layer]) or comparing.LAYERS
+
+
+def _compared(old: Known, new: Known, layers: tuple[str, ...]) -> Account:
+    changes = plan(new.cluster.policies, old.cluster.policies)
+    aligned = align(old.cluster, new.cluster, changes, assumptions(new.options))
+    return comparing.account(changes, compare(aligned), layers)
+
+
+def _rendered(account: Account, form: str, console: Console) -> Iterable[str]:
+    """The comparison in the form that was asked for."""
+    if form == "json":
+        from maxtac_render.cli.comparing import json  # noqa: PLC0415 - each form pays for itself
+
+        return json.render(account)
+    if form == "markdown":
+        from maxtac_render.cli.comparing import markdown  # noqa: PLC0415 - as above
+
+        return markdown.render(account)
+    return text.render(account, colour=console.coloured(sys.stdout))
+
+
+def _read(old: Known, new: Known) -> str:
+    """What was read: ``3 and 4 policies compared``."""
+    numbers = [len(side.cluster.policies) for side in (old, new)]
+    return f"{numbers[0]:,} and {count(numbers[1], 'policy', 'policies')} compared"
