@@ -9,6 +9,7 @@ from maxtac_render import compiler
 from maxtac_render.analysis import hosts
 from maxtac_render.analysis.population import population
 from maxtac_render.engine.lifetime import Anchor
+from maxtac_render.engine.moved import report_moved
 from maxtac_render.model.cluster import Applied, Cluster
 from maxtac_render.model.diagnostics import NOWHERE, Code, Report
 from maxtac_render.model.objects import ObjectRef, Resource
@@ -99,13 +100,16 @@ def _gives_way(applied: Applied, options: Options) -> bool:
 
 def _applied(known: list[Applied], output: compiler.Output, options: Options, report: Report) -> list[Applied]:
     """The policies that were read, of which those of our set make way for what was rendered."""
+    kept = [each for each in known if not (output.intents and _gives_way(each, options))]
+    for each in kept:
+        report_moved(each, dict(each.policy.annotations), (), (), report)
     if not output.intents:
-        return known
+        return kept
     fresh = list(map(_rendered, output.policies))
     before = [each for each in known if _gives_way(each, options)]
     if before:
         _compare(before, fresh, report)
-    return [*(each for each in known if not _gives_way(each, options)), *fresh]
+    return [*kept, *fresh]
 
 
 def _rendered(policy: Policy) -> Applied:

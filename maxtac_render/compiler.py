@@ -9,6 +9,7 @@ from maxtac_render.engine import replacing
 from maxtac_render.engine.advice import advise
 from maxtac_render.engine.baseline import add_baseline
 from maxtac_render.engine.lifetime import Anchor, limit
+from maxtac_render.engine.moved import report_moved
 from maxtac_render.engine.naming import settle
 from maxtac_render.engine.renaming import rename
 from maxtac_render.engine.resolve import resolve
@@ -63,9 +64,14 @@ def replaced(present: Iterable[Resource], output: Output, options: Options, repo
 
     To remove policies of ours where no MaxTac resource is in sight is an error, and so is a name that is taken.
     """
-    gone = replacing.replaced(map(metadata.present, present), output.policies, options, report)
+    marked = list(map(metadata.present, present))
+    gone = replacing.replaced(marked, output.policies, options, report)
     if not output.intents:
         replacing.require_intents(gone, report)
+    for kept in (each for each in marked if each.set != options.set):
+        body, before = kept.resource.body, [namespace for namespace, _ in kept.resource.history.places]
+        named = networkpolicy.named_namespaces(body.get("spec"))
+        report_moved(kept, metadata.annotations_of(body), named, before, report)
     return gone
 
 

@@ -59,7 +59,7 @@ def load(given: Mapping[str, Any], console: Console | None = None) -> Configurat
     if path is None:
         return None
     report = Report()
-    configuration = read(_content(path), path, report)
+    configuration = read(content(path), path, report)
     if configuration is None or report.worst > Severity.OFF:
         refuse(console, report)
     console.detail(f"configured by {configuration.path}")
@@ -133,7 +133,8 @@ def _steps_to_root() -> int:
     return steps
 
 
-def _content(path: str) -> bytes:
+def content(path: str) -> bytes:
+    """The bytes of a file. Raises SourceFault when it cannot be read."""
     name = inputs.shown(path)
     try:
         with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - importing pathlib costs
@@ -143,14 +144,20 @@ def _content(path: str) -> bytes:
 
 
 def read(data: bytes, path: str, report: Report) -> Configuration | None:
-    """What the text of a configuration says; None, or values that must not be used, where there are findings."""
+    """What a file says; None, or values that must not be used, where there are findings."""
+    configuration = parse(data, path, report)
+    if configuration is not None and "sources" in configuration.values:
+        sources = tuple(below(path, source) for source in configuration.values["sources"] if source)
+        return configuration._replace(values={**configuration.values, "sources": sources})
+    return configuration
+
+
+def parse(data: bytes, path: str, report: Report) -> Configuration | None:
+    """What a text says; in it paths are relative to the working directory."""
     resource = _document(data, inputs.shown(path), report)
-    if resource is None:
-        return None
-    said = interpret(resource, report)
-    if "sources" in said:
-        said["sources"] = tuple(below(path, source) for source in said["sources"] if source)
-    return Configuration(resource.origin.path, said, resource.origin)
+    return (
+        None if resource is None else Configuration(resource.origin.path, interpret(resource, report), resource.origin)
+    )
 
 
 def _document(data: bytes, path: str, report: Report) -> Resource | None:

@@ -7,12 +7,13 @@ from typing import Any
 
 from maxtac_render.cli import configuration
 from maxtac_render.cli.configuration import Configuration
+from maxtac_render.cli.values import GIT
 from maxtac_render.manifests.resourcelist import ResourceList
 from maxtac_render.model.configuration import API_VERSION, KIND
 from maxtac_render.model.diagnostics import Report, Spot
 from maxtac_render.model.fields import Fields
 from maxtac_render.model.objects import ObjectRef, Origin, Resource
-from maxtac_render.model.options import SETTINGS
+from maxtac_render.model.options import MOMENT, SETTINGS, Options
 
 _CONFIG_MAP = ("v1", "ConfigMap")
 _DATA = "data"
@@ -32,6 +33,13 @@ def read(package: ResourceList, report: Report) -> Configuration:
     elif body is not None:
         configuration.wrong(report, Spot(origin), (), ("functionConfig", "a mapping", "something else"))
     return Configuration("functionConfig", values, origin)
+
+
+def require_moment(options: Options, configured: Configuration, report: Report) -> None:
+    """Report an anchor that would have to look into the history of files: of what is handed over there is none."""
+    if options.anchor == GIT:
+        facts = ("anchor", MOMENT, "git, as what is handed over has no history")
+        configuration.wrong(report, Spot(configured.origin), ("spec", "anchor"), facts)
 
 
 def _values(body: dict[str, Any], origin: Origin, report: Report) -> dict[str, Any]:

@@ -5,6 +5,8 @@ stays as it is, byte for byte where it is block YAML. Policies that an earlier r
 replaced; nobody else's are touched. The functionConfig sets options: it is the document of maxtac.yaml (kind Render),
 or a ConfigMap with the same options as texts. No maxtac.yaml is looked for.
 
+As a generator of kustomize, which gets no items, it renders the sources that its functionConfig names.
+
 It is all or nothing: with a finding of severity error all items come back unchanged, the findings with them as results
 and on standard error, and the exit code is 1. maxtac-render-krm is the same command, for callers that give no
 arguments.
@@ -22,13 +24,12 @@ import click
 
 from maxtac_render.cli import configuration, exits, functionconfig, package, pages, parameters
 from maxtac_render.cli.console import Console, terminal
-from maxtac_render.cli.values import GIT
 from maxtac_render.manifests import resourcelist
 from maxtac_render.manifests.faults import Broken, OverLimit
 from maxtac_render.manifests.resourcelist import ResourceList
-from maxtac_render.model.diagnostics import Diagnostic, Report, Severity, Spot
+from maxtac_render.model.diagnostics import Diagnostic, Report, Severity
 from maxtac_render.model.errors import SinkFault, SourceFault
-from maxtac_render.model.options import LAYOUT, MOMENT, Options, severities
+from maxtac_render.model.options import LAYOUT, severities
 from maxtac_render.reports._results import results
 from maxtac_render.sinks import stdout
 from maxtac_render.sources import STDIN, inputs
@@ -75,11 +76,19 @@ def _words(fault: Broken | OverLimit) -> str:
 def _answer(given: ResourceList, said: Mapping[str, Any], console: Console) -> int:
     """Write the list as it is to be, and say what was found."""
     report = Report()
-    options = _options(given, said, report)
-    if options is None:
+    configured = functionconfig.read(given, report)
+    sources = configured.values.get("sources") if given.only_configures else None
+    options = parameters.options(configuration.complete(said, configured))
+    if sources is None:
+        functionconfig.require_moment(options, configured, report)
+    if report.worst > Severity.OFF:
         return _give_back(given, report.sorted(), console)
     report = Report(severities(options))
-    rendering = package.render(given, options, report)
+    rendering = (
+        package.render(given, options, report)
+        if sources is None
+        else package.generate(sources, options, report, console)
+    )
     found = list(package.located(report.sorted(), given))
     if console.withheld(report):
         return _give_back(given, found, console)
@@ -93,16 +102,6 @@ def _give_back(given: ResourceList, found: Sequence[Diagnostic], console: Consol
     _write(given.text([item.text for item in given.items], results(found)))
     console.tell(found, sys.stderr, "nothing rendered")
     return exits.FOUND
-
-
-def _options(given: ResourceList, said: Mapping[str, Any], report: Report) -> Options | None:
-    """The options of the command line and of the functionConfig; None where the latter is not right."""
-    configured = functionconfig.read(given, report)
-    options = parameters.options(configuration.complete(said, configured))
-    if options.anchor == GIT:
-        facts = ("anchor", MOMENT, "git, as a function sees no history")
-        configuration.wrong(report, Spot(configured.origin), ("spec", "anchor"), facts)
-    return options if report.worst is Severity.OFF else None
 
 
 def _write(text: str) -> None:

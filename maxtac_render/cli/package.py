@@ -13,14 +13,16 @@ from typing import Any, NamedTuple
 from maxtac_render import compiler
 from maxtac_render.cli import compilation
 from maxtac_render.cli.compilation import Look
-from maxtac_render.cli.intake import ADDRESS
+from maxtac_render.cli.console import Console
+from maxtac_render.cli.intake import ADDRESS, inputs
 from maxtac_render.cli.values import moment
 from maxtac_render.engine.lifetime import Anchor
+from maxtac_render.manifests.edit import edit_at
 from maxtac_render.manifests.read import read
 from maxtac_render.manifests.resourcelist import ResourceList
 from maxtac_render.manifests.wanted import INTENTS, wanted
 from maxtac_render.model import policy as model
-from maxtac_render.model.diagnostics import Diagnostic, Report
+from maxtac_render.model.diagnostics import Code, Diagnostic, Report
 from maxtac_render.model.objects import Origin, Resource
 from maxtac_render.model.options import Options
 from maxtac_render.model.orchestration import INDEX, PATH, history, is_bookkeeping
@@ -29,43 +31,53 @@ from maxtac_render.model.policy import Policy
 from maxtac_render.sinks.directory import path_of
 from maxtac_render.sources import STDIN
 from maxtac_render.sources.selection import Selection
+from maxtac_render.wire.metadata import annotations_of
 
 _POLICY = (model.API_VERSION, model.KIND)
-_WANTED = wanted(*INTENTS.kinds, _POLICY)
+WANTED = wanted(*INTENTS.kinds, _POLICY)
+"""What matters in a package."""
 
 
 class Rendering(NamedTuple):
-    """What a package yields: policies, and those in the package whose place they take."""
+    """What a package yields, and the policies in the package whose place it takes."""
 
-    policies: Sequence[Policy]
-    replaced: Sequence[Present]
+    output: compiler.Output
+    replaced: Sequence[Present] = ()
 
 
 def render(package: ResourceList, options: Options, report: Report) -> Rendering:
     """Compile the objects of a package."""
     stream = package.stream()
-    resources = list(_read(package, stream, options, report))
-    present = [resource for resource in resources if resource.ref[:2] == _POLICY]
-    others = (resource for resource in resources if resource.ref[:2] != _POLICY)
-    output = compiler.compile_intents(others, options, report, _anchor(options))
-    replaced = compiler.replaced(present, output, options, report)
+    rendering = compiled(_read(package, stream, options, report), options, report)
+    for present in rendering.replaced:
+        if edit_at(present.origin, (), "remove").path:
+            report.add(Code.STUCK_OBJECT, present, (), reason="it stands in a list within the package")
     if ADDRESS.encode() in stream:
-        compilation.heed({STDIN: stream}, Look(), output, report)
-    return Rendering(output.policies, replaced)
+        compilation.heed({STDIN: stream}, Look(), rendering.output, report)
+    return rendering
+
+
+def generate(sources: Sequence[str], options: Options, report: Report, console: Console) -> Rendering:
+    """Compile files. Raises SourceFault for what cannot be read."""
+    run = compilation.compiled(inputs(sources, options, report), options, report, console, Look())
+    return Rendering(run.output)
+
+
+def compiled(resources: Iterable[Resource], options: Options, report: Report) -> Rendering:
+    """Compile the objects of a package, policies of before among them; each knows what a build called it before."""
+    found = [resource._replace(history=history(annotations_of(resource.body))) for resource in resources]
+    present = [resource for resource in found if resource.ref[:2] == _POLICY]
+    others = (resource for resource in found if resource.ref[:2] != _POLICY)
+    output = compiler.compile_intents(others, options, report, _anchor(options))
+    return Rendering(output, compiler.replaced(present, output, options, report))
 
 
 def _read(package: ResourceList, stream: bytes, options: Options, report: Report) -> Iterator[Resource]:
-    """The objects that matter; each knows what a build called it before."""
+    """The objects that matter."""
     selection = Selection(options.exclude)
-    for resource in read(stream, STDIN, report, named=True, wanted=_WANTED):
+    for resource in read(stream, STDIN, report, named=True, wanted=WANTED):
         if not (options.exclude and selection.excludes(package.items[resource.origin.document].place[0])):
-            yield resource._replace(history=history(_annotations(resource.body)))
-
-
-def _annotations(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    metadata = body.get("metadata")
-    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    return annotations if isinstance(annotations, dict) else {}
+            yield resource
 
 
 def _anchor(options: Options) -> Anchor | None:
@@ -87,7 +99,7 @@ def located(found: Iterable[Diagnostic], package: ResourceList) -> Iterator[Diag
 def put(package: ResourceList, rendering: Rendering, options: Options) -> list[str]:
     """The items of a package, with the policies in their places."""
     items = [item.text for item in package.items]
-    new = {(policy.namespace, policy.name): policy for policy in rendering.policies}
+    new = {(policy.namespace, policy.name): policy for policy in rendering.output.policies}
     changed: dict[int, Policy] = {}
     for present in rendering.replaced:
         number, body = present.origin.document, present.resource.body
@@ -95,7 +107,7 @@ def put(package: ResourceList, rendering: Rendering, options: Options) -> list[s
         if policy is None:
             items[number] = ""
         elif not _says(body, policy):
-            books = ((key, value) for key, value in _annotations(body).items() if is_bookkeeping(key))
+            books = ((key, value) for key, value in annotations_of(body).items() if is_bookkeeping(key))
             changed[number] = _annotated(policy, books)
     filed = _filed(new.values(), package, options)
     texts = map(package.item, compiler.yaml_documents([*changed.values(), *filed]))
@@ -111,7 +123,7 @@ def _annotated(policy: Policy, more: Iterable[tuple[str, Any]]) -> Policy:
 
 def _says(body: Mapping[str, Any], policy: Policy) -> bool:
     """Tell whether an object is a policy as it is rendered, whatever an orchestrator noted on it."""
-    books = {key: value for key, value in _annotations(body).items() if is_bookkeeping(key)}
+    books = {key: value for key, value in annotations_of(body).items() if is_bookkeeping(key)}
     (rendered,) = compiler.bodies([_annotated(policy, books.items())])
     return json.dumps(body, sort_keys=True) == json.dumps(rendered, sort_keys=True)
 

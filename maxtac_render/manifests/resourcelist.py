@@ -116,6 +116,15 @@ class ResourceList(NamedTuple):
                 return _value(text, key), Document(text.encode(), 0).within((key,))
         return None, lambda _path: None
 
+    @property
+    def only_configures(self) -> bool:
+        """Whether the configuration of the function is its only item, as kustomize has it for a generator."""
+        config = self.config()[0]
+        if len(self.items) != 1 or not isinstance(config, dict):
+            return False
+        (item,) = (parsed.value for parsed in build.documents(self.items[0].document.encode()))
+        return isinstance(item, dict) and _identity(item) == _identity(config)
+
     def item(self, document: str) -> str:
         """The text of an item that is such a document; no scalar in it goes on over the end of a line."""
         pad = " " * self.column
@@ -150,6 +159,11 @@ def parse(data: bytes) -> ResourceList:
 def _value(text: str, key: str) -> Any:
     """The value of a field, out of its text."""
     return next(build.documents(text.encode())).value[key]
+
+
+def _identity(body: dict[str, Any]) -> tuple[Any, ...]:
+    metadata = body.get("metadata")
+    return body.get("apiVersion"), body.get("kind"), metadata.get("name") if isinstance(metadata, dict) else None
 
 
 def _whole_line(text: str) -> str:

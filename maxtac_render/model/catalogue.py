@@ -350,6 +350,12 @@ class Code(Enum):
         "policy {policy} is rendered too, and this one is {whose}; left as it is",
         "{guess}",
     )
+    MOVED_POLICY = Entry(
+        "moved-policy",
+        WARNING,
+        "in namespace {namespace} now, but made for {former}, whose pods its rules still mean",
+        "render after what moves it; with kustomize, in the outermost kustomization",
+    )
     POLICIES_WITHOUT_INTENTS = Entry(
         "policies-without-intents",
         ERROR,

@@ -991,6 +991,43 @@ metadata:
   namespace: shop
 """,
     ),
+    Code.MOVED_POLICY: Explanation(
+        "Something put a policy into another namespace after it was made, most likely the namespace transformer of "
+        "kustomize. It changes metadata.namespace and no rule, so the peers are still those of the old namespace, "
+        "which may be somebody else's.",
+        """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: web-in
+  namespace: outer
+  labels:
+    app.kubernetes.io/managed-by: maxtac-render
+    render.maxtac.vtk.io/set: prod
+  annotations:
+    render.maxtac.vtk.io/peer: shop/cart
+    render.maxtac.vtk.io/service: shop/web
+    render.maxtac.vtk.io/source: Access/shop/web-in
+spec:
+  podSelector: {}
+""",
+        """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: web-in
+  namespace: shop
+  labels:
+    app.kubernetes.io/managed-by: maxtac-render
+    render.maxtac.vtk.io/set: prod
+  annotations:
+    render.maxtac.vtk.io/peer: shop/cart
+    render.maxtac.vtk.io/service: shop/web
+    render.maxtac.vtk.io/source: Access/shop/web-in
+spec:
+  podSelector: {}
+""",
+    ),
     Code.POLICIES_WITHOUT_INTENTS: Explanation(
         "A function or a filter gives back all that is to stay. If its input was filtered, so that it sees policies "
         "that it rendered before and none of the resources they were rendered from, what it gives back would "

@@ -53,6 +53,12 @@ def set_of(labels: Mapping[str, str]) -> str:
     return labels.get(SET, "")
 
 
+def made_for(annotations: Mapping[str, object]) -> tuple[str, ...]:
+    """The namespaces in which a policy with such annotations may be: its Service's, or for a mirror its target's."""
+    marks = (annotations.get(key) for key in (SERVICE, PEER))
+    return tuple(mark.partition("/")[0] for mark in marks if isinstance(mark, str) and "/" in mark)
+
+
 class Present(NamedTuple):
     """A policy in the input. ``set`` is the set that it is ours of, empty for no named one; None: it is not ours."""
 

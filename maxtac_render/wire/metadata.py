@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from maxtac_render.model.diagnostics import Code, Report
 from maxtac_render.model.fields import Fields
@@ -23,10 +24,19 @@ def admit(resources: Iterable[Resource], namespace: str, report: Report) -> list
 
 def present(resource: Resource) -> Present:
     """A NetworkPolicy of the input, with the marks that say whether it is ours."""
-    metadata = resource.body.get("metadata")
-    marks = [metadata.get(key) if isinstance(metadata, dict) else None for key in ("labels", "annotations")]
-    labels, annotations = (mark if isinstance(mark, dict) else {} for mark in marks)
-    return Present(resource, set_of(labels) if is_owned(labels, annotations) else None)
+    labels = _pairs(resource.body, "labels")
+    return Present(resource, set_of(labels) if is_owned(labels, annotations_of(resource.body)) else None)
+
+
+def annotations_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The annotations of an object, whatever its kind; empty where they are no mapping."""
+    return _pairs(body, "annotations")
+
+
+def _pairs(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    metadata = body.get("metadata")
+    pairs = metadata.get(key) if isinstance(metadata, dict) else None
+    return pairs if isinstance(pairs, dict) else {}
 
 
 def _named(resource: Resource, report: Report) -> bool:

@@ -10,7 +10,18 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from maxtac_render.model.intent import Direction
-from maxtac_render.model.policy import ANY_PEER, API_VERSION, KIND, AnyPeer, CIDRPeer, Peer, PodPeer, Policy, Rule
+from maxtac_render.model.policy import (
+    ANY_PEER,
+    API_VERSION,
+    KIND,
+    NAMESPACE_NAME,
+    AnyPeer,
+    CIDRPeer,
+    Peer,
+    PodPeer,
+    Policy,
+    Rule,
+)
 from maxtac_render.model.ports import AnyPort, Ports
 from maxtac_render.model.selectors import Labels, Selector
 
@@ -88,6 +99,17 @@ def _selector(selector: Selector) -> dict[str, Any]:
             for key, operator, values in selector.match_expressions
         ]
     return entry
+
+
+def named_namespaces(value: object) -> set[str]:
+    """The namespaces that a policy's body names as those of its peers, whatever else is wrong with it."""
+    if isinstance(value, list):
+        return {name for item in value for name in named_namespaces(item)}
+    if not isinstance(value, dict):
+        return set()
+    names = {name for item in value.values() for name in named_namespaces(item)}
+    name = value.get(NAMESPACE_NAME)
+    return names | {name} if isinstance(name, str) else names
 
 
 def texts(policies: Iterable[Policy], scalar: Callable[[str], str]) -> Iterator[str]:

@@ -286,7 +286,7 @@ def test_durations_count_from_a_moment_and_not_from_history(anchor: str) -> None
     result = krm(f'{text}{RENDER}  spec:\n    anchor: "{anchor}"\n', "--now", "2026-01-02T00:00:00Z")
     if anchor == "git":
         assert result.exit_code == 1
-        assert "a function sees no history" in result.stderr
+        assert "not git, as what is handed over has no history" in result.stderr
         assert policies(result) == []
     else:
         assert result.exit_code == 0
@@ -347,3 +347,61 @@ def test_a_terminal_is_no_package(arguments: list[str]) -> None:
     os.close(follower)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Usage: maxtac" in done.stderr or "a ResourceList is read from standard input" in done.stderr
+
+
+CONFIG = """\
+apiVersion: render.maxtac.vtk.io/v1alpha1
+kind: Render
+metadata:
+  name: maxtac
+spec:
+  sources: [intents]
+"""
+
+
+def generator(config: str = CONFIG) -> str:
+    """What kustomize hands to a generator: its configuration, also as the only item."""
+    inner = "".join(f"  {line}\n" for line in config.splitlines())
+    return f"{HEAD}-\n{inner}functionConfig:\n{inner}"
+
+
+def test_a_generator_renders_the_sources_that_it_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "intents").mkdir()
+    objects = yaml.safe_load(PACKAGE)["items"]
+    (tmp_path / "intents" / "all.yaml").write_text(yaml.dump_all(objects))
+    result = krm(generator())
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert [policy["metadata"]["name"] for policy in policies(result)] == [NAME]
+    objects[-1]["spec"]["targets"][0]["serviceName"] = "crat"
+    (tmp_path / "intents" / "all.yaml").write_text(yaml.dump_all(objects))
+    result = krm(generator())
+    assert result.exit_code == 1
+    assert "--> intents/all.yaml:" in result.stderr
+    (found,) = yaml.safe_load(result.stdout)["results"]
+    assert found["file"] == {"path": "intents/all.yaml", "index": 2}
+
+
+def test_sources_that_are_not_there_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = krm(generator())
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "cannot read intents" in result.stderr
+
+
+def test_where_there_are_objects_sources_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    inner = "".join(f"  {line}\n" for line in CONFIG.splitlines())
+    result = krm(f"{PACKAGE}functionConfig:\n{inner}")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert krm(generator(CONFIG.replace("spec:\n  sources: [intents]\n", ""))).exit_code == 1
+
+
+def test_a_policy_in_a_list_within_the_package_is_not_taken_apart() -> None:
+    once = krm(PACKAGE).stdout.removeprefix(PACKAGE)
+    nested = "".join(f"  {line}\n" for line in once.splitlines())
+    text = f"{PACKAGE}- apiVersion: v1\n  kind: List\n  items:\n{nested}"
+    result = krm(text)
+    assert result.exit_code == 1
+    assert result.stdout.startswith(text)
+    assert [found["tags"]["rule"] for found in yaml.safe_load(result.stdout)["results"]] == ["stuck-object"]
