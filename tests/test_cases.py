@@ -3,8 +3,8 @@
 ``case.yaml`` holds ``args`` for ``maxtac`` (default: ``[render, .]``), run inside ``input/``, ``stdin``, the file there
 that is standard input, and ``exit``, the code it ends with (default 0). ``expected/`` holds what it prints: standard
 output as ``networkpolicy.yaml`` (or, in other formats and of other commands, ``output.txt``), standard error as
-``diagnostics.txt``. Of ``check``, whose findings are its output, ``diagnostics.txt`` is standard output, and standard
-error ``errors.txt``. A file that is missing there means: nothing printed.
+``diagnostics.txt``. Of ``check`` and ``test``, whose findings are their output, ``diagnostics.txt`` is standard output,
+and standard error ``errors.txt``. A file that is missing there means: nothing printed.
 ``pytest --update`` rewrites them; the difference in Git is the review.
 """
 
@@ -24,6 +24,8 @@ CASES = Path(__file__).parents[1] / "testdata" / "cases"
 NOW = "2027-01-01T00:00:00Z"
 COMPILING = ("render", "check", "list", "diff", "explain", "test", "krm")
 """The commands that judge deadlines."""
+FINDING = ("check", "test")
+"""The commands whose findings are their output."""
 OTHERWISE = {"-o", "--output", "--check", "--report", "--diff", "--passthrough"}
 """The options with which standard output is no stream of policies or findings."""
 
@@ -37,8 +39,8 @@ def run(case: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, dict[str, str
         args = [*args, "--now", NOW]
     stdin = Path(options["stdin"]).read_bytes() if "stdin" in options else None
     result = CliRunner().invoke(program.program, args, input=stdin, prog_name="maxtac")
-    plain = args[0] in ("render", "check") and not set(args) & OTHERWISE
-    names = ("diagnostics.txt", "errors.txt") if args[0] == "check" else ("networkpolicy.yaml", "diagnostics.txt")
+    plain = args[0] in ("render", *FINDING) and not set(args) & OTHERWISE
+    names = ("diagnostics.txt", "errors.txt") if args[0] in FINDING else ("networkpolicy.yaml", "diagnostics.txt")
     printed = {names[0] if plain else "output.txt": result.stdout, names[1]: result.stderr}
     assert result.exit_code == options.get("exit", 0), result.output
     return result.exit_code, {name: text for name, text in printed.items() if text}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from click.testing import CliRunner
@@ -80,8 +81,27 @@ def completed(document: str) -> str:
     return "".join(merged.values())
 
 
+def asserted(example: str) -> set[str]:
+    """The ids of what a test finds in an example, beside the Services that others are taken to be."""
+    test, _, others = example.partition("---\n")
+    with TemporaryDirectory() as directory:
+        file = Path(directory, "test.yaml")
+        file.write_text(test)
+        given = ["test", str(file), "-f", "-"]
+        result = CliRunner().invoke(program.program, given, input="---\n".join([*OTHERS.values(), others]))
+    assert result.exit_code in (0, 1), result.output
+    return ids(result.output)
+
+
+def ids(output: str) -> set[str]:
+    """The ids of findings."""
+    return set(re.findall(r"^(?:error|warning|info)\[([a-z-]+)\]", output, re.MULTILINE))
+
+
 def found(example: str, *arguments: str) -> set[str]:
-    """The ids of what a check finds in an example, completed."""
+    """The ids of what a check finds in an example, completed; of tests what they find."""
+    if "kind: ConnectionTest" in example or "k8sResource:" in example:
+        return asserted(example)
     head, _, body = example.rpartition("# maxtac check ")
     if not head and example.startswith("# maxtac check "):
         line, _, body = body.partition("\n")
@@ -99,7 +119,7 @@ def found(example: str, *arguments: str) -> set[str]:
     given = ["check", "-", "--now", "2027-01-01T00:00:00Z", *arguments]
     result = CliRunner().invoke(program.program, given, input="---\n".join(documents))
     assert result.exit_code in (0, 1), result.output
-    return set(re.findall(r"^(?:error|warning|info)\[([a-z-]+)\]", result.output, re.MULTILINE))
+    return ids(result.output)
 
 
 def test_every_finding_is_explained() -> None:

@@ -32,6 +32,7 @@ ELSEWHERE = {  # commands that stand in the text or in sh blocks, and the test t
     "maxtac check": "tests/cli/test_check_command.py",
     "maxtac diff": "tests/cli/test_diff_command.py",
     "maxtac manifests": "tests/cli/test_manifests.py",
+    "maxtac test": "tests/cli/test_test_command.py",
     "maxtac rule": "tests/cli/test_rule_command.py",
     "maxtac render": "tests/cli/test_render_command.py",
     "maxtac completion": "tests/cli/test_completion_command.py",
@@ -58,7 +59,7 @@ def examples() -> Iterator[Example]:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project's test data in a repository of its own."""
     copy = tmp_path_factory.mktemp("readme")
-    for name in ("walkthrough", "shop", "mistake", "lifetime", "unquoted"):
+    for name in ("walkthrough", "shop", "mistake", "lifetime", "unquoted", "tests"):
         shutil.copytree(PROJECT / "testdata" / name, copy / "testdata" / name)
     for args in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "all"]):
         subprocess.run(["git", *args], cwd=copy, check=True)

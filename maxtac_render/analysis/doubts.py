@@ -85,3 +85,16 @@ def _unknown(selector: Selector, labels: Mapping[str, str], unknown: frozenset[s
 
 def _is_open(mask: Mask, pod: int) -> bool:
     return (mask.may & ~mask.must) >> pod & 1 == 1
+
+
+def told(doubt: Doubt, end: str) -> str:
+    """A doubt in a sentence, about an endpoint of this name."""
+    match doubt.sort:
+        case "label":
+            return f"the label {doubt.key} of {end}"
+        case "namespace label":
+            return f"the label {doubt.key} of the namespace of {end}"
+        case "port":
+            return f"the number of port {doubt.key} of {end}"
+        case _:
+            return f"the {doubt.sort} of {end}"

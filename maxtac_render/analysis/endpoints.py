@@ -19,7 +19,7 @@ from maxtac_render.model.names import is_label_key, is_label_name, is_label_valu
 from maxtac_render.model.objects import ObjectRef, Origin
 from maxtac_render.model.ownership import slashed
 from maxtac_render.model.policy import NAMESPACE_NAME, Policy
-from maxtac_render.model.ports import PROTOCOLS, Port, is_port_name, parse_port
+from maxtac_render.model.ports import Port, parse_asked
 from maxtac_render.model.selectors import Labels, Selector
 
 KINDS = {
@@ -125,14 +125,18 @@ def _pairs(text: str, braced: str) -> Labels:
 
 def port(text: str) -> Port:
     """Read one port, ``8080``, ``53/UDP`` or ``http``: TCP unless it says otherwise. Raises Unfit."""
-    read = parse_port(text)
-    if read is not None and read.end_port is None:
-        return read
-    name, _, protocol = text.partition("/")
-    if not is_port_name(name) or (protocol or "TCP").upper() not in PROTOCOLS:
+    read = parse_asked(text)
+    if read is None or read.end_port is not None:
         example = "a number from 1 to 65535 or a container port's name, such as 8080, 53/UDP or http"
         raise Unfit(f"{text} is no port; write {example}")
-    return Port((protocol or "TCP").upper(), name)
+    return read
+
+
+class Stranger(NamedTuple):
+    """Pods that nobody has declared, in a namespace that the input does not name or (None) in that of their name."""
+
+    pods: Workload
+    home: Namespace | None = None
 
 
 class Stage(NamedTuple):
@@ -146,24 +150,27 @@ class Stage(NamedTuple):
 
 
 def stage(
-    cluster: Cluster, queries: Sequence[Query], assumptions: Assumptions, policies: Iterable[Policy] | None = None
+    cluster: Cluster,
+    queries: Sequence[Query],
+    assumptions: Assumptions,
+    policies: Iterable[Policy] | None = None,
+    besides: Sequence[Stranger] = (),
 ) -> Stage:
     """Set up the endpoints of a cluster, with strangers for queries about any pods.
 
-    ``policies`` are those whose blocks tell addresses apart, by default the cluster's. Raises Unfit for a query that
-    names nothing.
+    ``policies`` are those whose blocks tell addresses apart, by default the cluster's. ``besides`` are further
+    strangers, the last of the workloads. Raises Unfit for a query that names nothing.
     """
     workloads: list[Workload | None] = list(cluster.workloads)
-    strangers: dict[int, Namespace] = {}
-    for query in queries:
-        if isinstance(query, Anyone):
-            if not query.namespace:
-                strangers[len(workloads)] = _somewhere(query)
-            workloads.append(_stranger(query))
+    homes: dict[int, Namespace] = {}
+    for pods, home in (*(_stranger(query) for query in queries if isinstance(query, Anyone)), *besides):
+        if home is not None:
+            homes[len(workloads)] = home
+        workloads.append(pods)
     ranges = [each for query in queries if isinstance(query, Outside) for each in query.ranges]
     applied = [each.policy for each in cluster.policies] if policies is None else policies
     addresses = Addresses([*blocks(applied), *(each for each in ranges if each not in EVERYWHERE)])
-    universe = Universe(workloads, cluster.namespaces, addresses, assumptions, strangers)
+    universe = Universe(workloads, cluster.namespaces, addresses, assumptions, homes)
     added = iter(range(len(cluster.workloads), len(workloads)))
     asked = []
     for query in queries:
@@ -172,20 +179,20 @@ def stage(
     return Stage(universe, tuple(asked))
 
 
-def _somewhere(query: Anyone) -> Namespace:
-    return Namespace("", dict(query.namespace_labels), open=True, origin=Origin(""))
-
-
-def _stranger(query: Anyone) -> Workload:
+def _stranger(query: Anyone) -> Stranger:
+    """Pods of which no more is known than a query says."""
     ref = ObjectRef("", ANY_POD, query.namespace, written(query))
-    return Workload(ref, dict(query.labels), ANY_LABEL, None, Origin(""))
+    pods = Workload(ref, dict(query.labels), ANY_LABEL, None, Origin(""))
+    if query.namespace:
+        return Stranger(pods)
+    return Stranger(pods, Namespace("", dict(query.namespace_labels), open=True, origin=Origin("")))
 
 
 def select(query: Query, cluster: Cluster, universe: Universe) -> int:
     """The known endpoints that a query means. Raises Unfit for a name that nothing bears."""
     match query:
         case Named():
-            return _bearing(query, cluster)
+            return bearing(query, cluster)
         case Anyone():
             return _matching(query, cluster)
         case Outside():
@@ -201,7 +208,8 @@ def _outside(query: Outside, universe: Universe) -> int:
     return mask
 
 
-def _bearing(query: Named, cluster: Cluster) -> int:
+def bearing(query: Named, cluster: Cluster) -> int:
+    """The endpoints that a name means. Raises Unfit for one that nothing bears."""
     mask = 0
     for number, workload in enumerate(cluster.workloads):
         ref = workload.ref

@@ -255,7 +255,11 @@ class Universe:
         """The namespace of a pod, as far as it is known; one that is not has no name."""
         workload = self.workloads[number]
         name = workload.ref.namespace if workload is not None else ""
-        return self._strangers.get(number) or self._known_namespaces.get(name) or undeclared(name)
+        return self._strangers.get(number) or self.namespace(name)
+
+    def namespace(self, name: str) -> Namespace:
+        """The namespace of a name, as far as it is known."""
+        return self._known_namespaces.get(name) or undeclared(name)
 
     def subject(self, policy: Policy) -> Mask:
         """The pods that a policy governs."""
@@ -268,7 +272,7 @@ class Universe:
         mask = self._homes_by_name.get(namespace, 0)
         may = mask
         for number, stranger in self._strangers.items():
-            if _may_be(stranger, self._known_namespaces.get(namespace) or undeclared(namespace)):
+            if _may_be(stranger, self.namespace(namespace)):
                 may |= 1 << number
         return Mask(mask, may)
 

@@ -13,7 +13,7 @@ from maxtac_render.cli.intake import Intake, inputs
 from maxtac_render.manifests.wanted import CLUSTER
 from maxtac_render.model.catalogue import Code
 from maxtac_render.model.cluster import Cluster
-from maxtac_render.model.diagnostics import Report
+from maxtac_render.model.diagnostics import Located, Report
 from maxtac_render.model.options import Options, severities
 
 
@@ -24,6 +24,11 @@ class Known(NamedTuple):
     report: Report
     intake: Intake
     cluster: Cluster
+
+    @property
+    def checked(self) -> Sequence[Located]:
+        """The MaxTac resources that were read."""
+        return self.intake.checked
 
 
 def known(given: Mapping[str, Any], sources: Sequence[str], console: Console) -> Known:

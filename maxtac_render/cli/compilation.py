@@ -17,7 +17,7 @@ from maxtac_render.manifests.read import Piece
 from maxtac_render.manifests.wanted import CLUSTER, INTENTS, is_ours
 from maxtac_render.model import configuration
 from maxtac_render.model.catalogue import Code, Severity
-from maxtac_render.model.diagnostics import NOWHERE, Report
+from maxtac_render.model.diagnostics import NOWHERE, Located, Report
 from maxtac_render.model.objects import Resource, is_local
 from maxtac_render.model.options import Options, severities
 from maxtac_render.model.policy import API_VERSION, KIND
@@ -41,6 +41,12 @@ class Compilation(NamedTuple):
     report: Report
     intake: Intake
     output: compiler.Output
+
+    @property
+    def checked(self) -> Sequence[Located]:
+        """The MaxTac resources that were read."""
+        return self.intake.checked
+
     passed: Sequence[Piece]
 
 

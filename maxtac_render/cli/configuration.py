@@ -16,20 +16,14 @@ import click
 from maxtac_render.cli import parameters, values
 from maxtac_render.cli.console import Console
 from maxtac_render.cli.exits import FAILED
-from maxtac_render.manifests import build
-from maxtac_render.manifests.encoding import to_utf8
-from maxtac_render.manifests.faults import Broken, OverLimit
-from maxtac_render.manifests.places import Document
+from maxtac_render.manifests import written
 from maxtac_render.model.configuration import API_VERSION, KIND, METADATA, NAME
 from maxtac_render.model.diagnostics import CODES, SEVERITIES, Code, Report, Severity, Spot
 from maxtac_render.model.errors import SourceFault
 from maxtac_render.model.fields import Fields
-from maxtac_render.model.objects import FieldPath, Key, ObjectRef, Origin, Place, Resource, path_text
+from maxtac_render.model.objects import FieldPath, Key, ObjectRef, Origin, Place, Resource, nowhere, path_text
 from maxtac_render.model.options import INTENTS, LAYOUT, SETTINGS, SOURCES, Option
 from maxtac_render.sources import inputs
-
-LONGEST = 1 << 20
-"""Bytes of a configuration; more is none that somebody wrote."""
 
 UNUSED = "configuration not used"
 
@@ -162,38 +156,20 @@ def parse(data: bytes, path: str, report: Report) -> Configuration | None:
 
 def _document(data: bytes, path: str, report: Report) -> Resource | None:
     """The only document of a configuration."""
-    try:
-        if len(data) > LONGEST:
-            raise OverLimit("the size of the file", LONGEST)
-        text = to_utf8(data)
-        parsed = [(number, each) for number, each in enumerate(build.documents(text)) if each.value is not None]
-    except (Broken, OverLimit) as fault:
-        return _unreadable(fault, path, report)
-    except RecursionError:
-        return _unreadable(OverLimit(build.NESTING, build.DEPTH), path, report)
-    if len(parsed) != 1:
-        number, line = (parsed[1][0], parsed[1][1].line) if parsed else (0, 0)
-        spot = Spot(Origin(path, number, line + 1))
-        return wrong(report, spot, (), (NAME, "one document", str(len(parsed) or "none")))
-    number, document = parsed[0]
-    places = Document(text, 0, number)
-    origin = Origin(path, number, document.line + 1, reticent(places))
+    found = written.read(data, path, report)
+    if found is None:
+        return None
+    if len(found) != 1:
+        origin = found[1].origin._replace(places=nowhere) if found else Origin(path)
+        return wrong(report, Spot(origin), (), (NAME, "one document", str(len(found) or "none")))
+    document = found[0]
+    origin = document.origin._replace(places=reticent(document.origin.places))
     if not isinstance(document.value, dict):
-        found = "a list" if isinstance(document.value, list) else "a single value"
-        return wrong(report, Spot(origin), (), (NAME, "a mapping", found))
+        kind = "a list" if isinstance(document.value, list) else "a single value"
+        return wrong(report, Spot(origin), (), (NAME, "a mapping", kind))
     resource = Resource(_reference(document.value), document.value, origin)
-    for where, key in places.duplicates() if document.twice else ():
-        report.add(Code.DUPLICATE_KEY, resource, (*where, Key(key)), key=key)
+    document.report_twice(resource, report)
     return resource
-
-
-def _unreadable(fault: Broken | OverLimit, path: str, report: Report) -> None:
-    place = Place(fault.line + 1, fault.column + 1, fault.column + 1, "", "")
-    spot = Spot(Origin(path, 0, place.line, lambda _path: place))
-    if isinstance(fault, OverLimit):
-        report.add(Code.OVER_LIMIT, spot, what=fault.what, limit=fault.limit)
-    else:
-        report.add(Code.BROKEN_YAML, spot, problem=fault.problem)
 
 
 def _reference(body: Mapping[str, Any]) -> ObjectRef:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from maxtac_render.analysis.endpoints import name
 from maxtac_render.analysis.portrait import Portrait, sites
 from maxtac_render.cli import table
-from maxtac_render.cli.reasons import listed
+from maxtac_render.model.diagnostics import listed
 from maxtac_render.reports.text import Paint, located, visible
 
 

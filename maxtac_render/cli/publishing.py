@@ -16,8 +16,7 @@ from maxtac_render.cli.parameters import TALKING
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from maxtac_render.cli.intake import Intake
-    from maxtac_render.model.diagnostics import Report
+    from maxtac_render.model.diagnostics import Located, Report
     from maxtac_render.reports import Run
 
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -36,13 +35,14 @@ class Request(NamedTuple):
 class Voice(NamedTuple):
     """How a command tells its findings: on which stream and in which format, and in which files besides.
 
-    ``whole`` is the path that stands for all that it reads.
+    ``whole`` is the path that stands for all that it reads, and ``noun`` what the things are that it looks at.
     """
 
     stream: TextIO | None
     format: str = "text"
     files: tuple[Request, ...] = ()
     whole: str = "."
+    noun: str = "MaxTac resource"
 
 
 class Found(Protocol):
@@ -53,8 +53,8 @@ class Found(Protocol):
         """The findings."""
 
     @property
-    def intake(self) -> Intake:
-        """What was read."""
+    def checked(self) -> Sequence[Located]:
+        """What was looked at, with findings or without."""
 
 
 class Form(click.ParamType):  # type: ignore[type-arg] # generic in newer versions of click only
@@ -140,8 +140,16 @@ def _context(run: Found, console: Console, voice: Voice, outcome: str) -> Run:
     from maxtac_render.reports import Run  # noqa: PLC0415 - likewise
 
     directory = os.getcwd()  # noqa: PTH109 - importing pathlib costs more than this
-    checked = run.intake.checked
-    return Run(__version__, outcome, checked, console.failing, _root(directory), directory, voice.whole)
+    return Run(
+        __version__,
+        outcome,
+        run.checked,
+        console.failing,
+        _root(directory),
+        directory,
+        voice.whole,
+        voice.noun,
+    )
 
 
 def _root(directory: str) -> str:

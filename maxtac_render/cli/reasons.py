@@ -7,20 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from maxtac_render.analysis.answers import Answer, Answers, judge
 from maxtac_render.analysis.causes import Allowing, Isolating, Side
 from maxtac_render.analysis.connections import Verdict
-from maxtac_render.analysis.doubts import Doubt
+from maxtac_render.analysis.doubts import told
 from maxtac_render.analysis.endpoints import name
 from maxtac_render.analysis.fronts import Fronted
 from maxtac_render.analysis.provenance import isolation_site, provenance, rule_site
 from maxtac_render.analysis.universe import Endpoint, Outside
 from maxtac_render.model.cluster import Applied, Workload
-from maxtac_render.model.diagnostics import Site
+from maxtac_render.model.diagnostics import Site, listed
 from maxtac_render.model.intent import Direction
 from maxtac_render.model.objects import FieldPath, ObjectRef
 from maxtac_render.model.portsets import ALL_PORTS, NO_PORTS, PortSet, union
 from maxtac_render.reports.text import PLAIN, Paint, located, visible
-
-FEW = 4
-"""Up to how many names are listed; of more the last are counted."""
 
 
 def text(found: Answers, paint: Paint = PLAIN) -> Iterator[str]:
@@ -89,7 +86,7 @@ class _Telling:
 
     def _doubts(self) -> str:
         ends = {"source": self._source, "target": self._target}
-        return listed(_doubt(each, ends[each.end]) for each in self._answer.doubts)
+        return listed(told(each, ends[each.end]) for each in self._answer.doubts)
 
     def _judged(self, side: Side) -> Verdict:
         return judge(side.certain, side.possible, self._asked)
@@ -172,23 +169,3 @@ def _notes(applied: Applied) -> dict[str, str]:
 
 def _on(ports: PortSet) -> str:
     return "on every port" if ports is ALL_PORTS else f"on {ports}"
-
-
-def _doubt(doubt: Doubt, end: str) -> str:
-    match doubt.sort:
-        case "label":
-            return f"the label {doubt.key} of {end}"
-        case "namespace label":
-            return f"the label {doubt.key} of the namespace of {end}"
-        case "port":
-            return f"the number of port {doubt.key} of {end}"
-        case _:
-            return f"the {doubt.sort} of {end}"
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names with commas and an "and"; of many the last are counted."""
-    words = list(names)
-    if len(words) > FEW + 1:
-        words = [*words[:FEW], f"{len(words) - FEW} others"]
-    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))

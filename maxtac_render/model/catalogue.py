@@ -430,6 +430,34 @@ class Code(Enum):
         "give the Services selectors that do not meet, or let a resource select the other one too",
     )
 
+    # What tests say, and what they find
+    INVALID_TEST = Entry("invalid-test", ERROR, "{problem}; test not run", "{guess}")
+    NO_TESTS = Entry(
+        "no-tests",
+        ERROR,
+        "no test in it; nothing proved",
+        "write tests under spec.tests of a ConnectionTest, or name another file",
+    )
+    EMPTY_TEST = Entry("empty-test", ERROR, "{problem}; test not run, as it would prove nothing", "{guess}")
+    SKIPPED_TEST = Entry(
+        "skipped-test",
+        WARNING,
+        "{problem}; test skipped",
+        "run it in a cluster, or name an address",
+    )
+    UNDECLARED_PODS = Entry(
+        "undeclared-pods",
+        WARNING,
+        "no known pod is {endpoint}; tested for pods that nobody has declared",
+        "compare the labels with those of the pods, or add the pods to the sources",
+    )
+    ASSERTION_FAILED = Entry(
+        "assertion-failed",
+        ERROR,
+        "{source} {verb} {target} on {ports}: {reason}{others}",
+        "change the policies, or the test; {command} tells more",
+    )
+
     # What is proved about policies
     FIRST_ISOLATION = Entry(
         "first-isolation",

@@ -21,6 +21,7 @@ __all__ = [
     "Spot",
     "counted",
     "did_you_mean",
+    "listed",
     "nearest",
     "printable",
 ]
@@ -167,6 +168,18 @@ def did_you_mean(word: str, known: tuple[str, ...] | list[str]) -> str:
     """A hint with the nearest known word, or all of them when none is near."""
     near = nearest(word, known)
     return f"did you mean {near}?" if near else f"known here: {', '.join(known)}"
+
+
+FEW = 4
+"""Up to how many names are listed; of more the last are counted."""
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names with commas and an "and"; of many the last are counted."""
+    words = list(names)
+    if len(words) > FEW + 1:
+        words = [*words[:FEW], f"{len(words) - FEW:,} others"]
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def counted(names: list[str]) -> str:

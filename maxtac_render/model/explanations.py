@@ -1240,6 +1240,175 @@ spec:
     app: web-metrics
 """,
     ),
+    Code.INVALID_TEST: Explanation(
+        "A test that cannot be read proves nothing. It is not run, the other tests are, and the command "
+        "fails: a gate with a hole in it is worse than none.",
+        """\
+apiVersion: render.maxtac.vtk.io/v1alpha1
+kind: ConnectionTest
+spec:
+  tests:
+    - name: the cart calls the web
+      from: shop/cart
+      to: shop/web
+      ports: 8080
+      expect: allowed
+""",
+        """\
+apiVersion: render.maxtac.vtk.io/v1alpha1
+kind: ConnectionTest
+spec:
+  tests:
+    - name: the cart calls the web
+      from: shop/cart
+      to: shop/web
+      ports: 8080
+      expect: allow
+""",
+    ),
+    Code.NO_TESTS: Explanation(
+        "A file of tests without a test, or a directory without a file of tests, passes whatever the policies "
+        "are. Most likely another file was meant.",
+        """\
+apiVersion: render.maxtac.vtk.io/v1alpha1
+kind: ConnectionTest
+spec:
+  tests: []
+""",
+        """\
+apiVersion: render.maxtac.vtk.io/v1alpha1
+kind: ConnectionTest
+spec:
+  tests:
+    - name: the cart calls the web
+      from: shop/cart
+      to: shop/web
+      ports: 8080
+      expect: allow
+""",
+    ),
+    Code.EMPTY_TEST: Explanation(
+        "A test that names nobody would hold for ever: nothing reaches a pod that is not there. It happens "
+        "when a workload is renamed and its tests are not, or when a port's name is no container's, so it "
+        "fails.",
+        """\
+apiVersion: render.maxtac.vtk.io/v1alpha1
+kind: ConnectionTest
+spec:
+  tests:
+    - name: the cart calls the web
+      from: shop/carts
+      to: shop/web
+      ports: 8080
+      expect: allow
+""",
+        """\
+apiVersion: render.maxtac.vtk.io/v1alpha1
+kind: ConnectionTest
+spec:
+  tests:
+    - name: the cart calls the web
+      from: shop/cart
+      to: shop/web
+      ports: 8080
+      expect: allow
+""",
+    ),
+    Code.SKIPPED_TEST: Explanation(
+        "Tests of netassert are run in a cluster, which resolves the names of hosts. Policies know addresses "
+        "only, so what they mean for a name cannot be told from files. The test counts neither as passed nor "
+        "as failed; --fail-on warning makes it count.",
+        """\
+- name: web-calls-mail
+  type: k8s
+  protocol: tcp
+  targetPort: 25
+  exitCode: 0
+  src:
+    k8sResource: {kind: deployment, name: web, namespace: shop}
+  dst:
+    host: {name: mail.example.com}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  template:
+    metadata: {labels: {app: web}}
+""",
+        """\
+- name: web-calls-mail
+  type: k8s
+  protocol: tcp
+  targetPort: 25
+  exitCode: 0
+  src:
+    k8sResource: {kind: deployment, name: web, namespace: shop}
+  dst:
+    host: {name: 192.0.2.25}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  template:
+    metadata: {labels: {app: web}}
+""",
+    ),
+    Code.UNDECLARED_PODS: Explanation(
+        "A test can be about any pods with some labels, also those that nobody has declared. But where other "
+        "pods are known and none of them has these labels, it is most likely a slip, and a test of what must "
+        "not connect would pass for the wrong reason.",
+        """\
+apiVersion: render.maxtac.vtk.io/v1alpha1
+kind: ConnectionTest
+spec:
+  tests:
+    - name: the cart calls the web
+      from: shop/{app=carts}
+      to: shop/web
+      ports: 8080
+      expect: allow
+""",
+        """\
+apiVersion: render.maxtac.vtk.io/v1alpha1
+kind: ConnectionTest
+spec:
+  tests:
+    - name: the cart calls the web
+      from: shop/{app=cart}
+      to: shop/web
+      ports: 8080
+      expect: allow
+""",
+    ),
+    Code.ASSERTION_FAILED: Explanation(
+        "What the policies mean is not what the test states: something can connect that must not, or "
+        "something cannot, or may not, that must. What hangs on labels that nobody knows fails either way. "
+        "The finding names the first connections, and which policy is the reason on which side.",
+        """\
+apiVersion: render.maxtac.vtk.io/v1alpha1
+kind: ConnectionTest
+spec:
+  tests:
+    - name: the cart calls the web
+      from: shop/cart
+      to: shop/web
+      ports: 8080
+      expect: deny
+""",
+        """\
+apiVersion: render.maxtac.vtk.io/v1alpha1
+kind: ConnectionTest
+spec:
+  tests:
+    - name: the cart calls the web
+      from: shop/cart
+      to: shop/web
+      ports: 8080
+      expect: allow
+""",
+    ),
     Code.FIRST_ISOLATION: Explanation(
         "A pod that no policy selects is open. The first policy that selects it closes it, whatever it opens: "
         "everything that it does not name is cut, health checks of other tools and scrapes of metrics among it. It "

@@ -56,3 +56,14 @@ def parse_port(text: str) -> Port | None:
     if protocol not in PROTOCOLS or not is_port_number(first):
         return None
     return None if last is not None and not first <= last <= 65535 else Port(protocol, first, last)
+
+
+def parse_asked(text: str) -> Port | None:
+    """Read a port that somebody asks for: as above, ``http`` or ``http/UDP`` by name, or ``*/UDP``, every one."""
+    name, slash, protocol = text.partition("/")
+    protocol = protocol.upper() if slash else "TCP"
+    if protocol in PROTOCOLS and is_port_name(name):
+        return Port(protocol, name)
+    if protocol in PROTOCOLS and slash and name == "*":
+        return Port(protocol, 1, 65535)
+    return parse_port(text)

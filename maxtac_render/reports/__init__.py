@@ -17,11 +17,11 @@ from maxtac_render.model.diagnostics import Diagnostic, Located, did_you_mean
 class Run(NamedTuple):
     """What a report says besides the findings: who looked at what, from where, and what came of it.
 
-    ``outcome`` is a clause such as ``nothing rendered``. ``checked`` are the MaxTac resources that were looked at, also
-    those without findings. ``failing`` is the least severity that makes the command fail. ``root`` and ``directory``
-    are absolute paths, of the repository (empty: there is none) and of the working directory; what a forge shows names
-    files as they are seen from the root. ``whole`` is the path, as it was given, that stands for the whole input where
-    a format wants a file for every finding.
+    ``outcome`` is a clause such as ``nothing rendered``. ``checked`` are the things that were looked at, also those
+    without findings, and ``noun`` is what they are: MaxTac resources, or tests. ``failing`` is the least severity that
+    makes the command fail. ``root`` and ``directory`` are absolute paths, of the repository (empty: there is none) and
+    of the working directory; what a forge shows names files as they are seen from the root. ``whole`` is the path, as
+    it was given, that stands for the whole input where a format wants a file for every finding.
     """
 
     version: str = ""
@@ -31,6 +31,7 @@ class Run(NamedTuple):
     root: str = ""
     directory: str = ""
     whole: str = "."
+    noun: str = "MaxTac resource"
 
 
 Format = Callable[[Sequence[Diagnostic], Run], Iterator[str]]

@@ -1,7 +1,8 @@
-"""Findings as JUnit XML: one test case for each MaxTac resource, also for those without findings.
+"""Findings as JUnit XML: one test case for each thing that was looked at, also for those without findings.
 
-A case fails with the findings that make the command fail; milder ones stand in its output. What is found in Services
-and other objects, in files, and in the input as a whole has cases of its own. The XML is what Jenkins' xunit plugin
+That is a MaxTac resource, or a test. A case fails with the findings that make the command fail; milder ones stand in
+its output, and one of a skipped test says so. What is found in Services and other objects, in files, and in the input
+as a whole has cases of its own. The XML is what Jenkins' xunit plugin
 takes (its junit-10.xsd).
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import NamedTuple
 
+from maxtac_render.model.catalogue import Code
 from maxtac_render.model.diagnostics import Diagnostic, Located
 from maxtac_render.model.objects import ObjectRef
 from maxtac_render.reports import Run
@@ -29,6 +31,11 @@ class _Case(NamedTuple):
     failures: list[Finding]
     remarks: list[Finding]
 
+    @property
+    def skipped(self) -> Sequence[Finding]:
+        """The findings that say that it was not run, if nothing fails it."""
+        return () if self.failures else [each for each in self.remarks if each.id == Code.SKIPPED_TEST.id]
+
 
 def render(found: Sequence[Diagnostic], run: Run) -> Iterator[str]:
     """The whole document. Times are 0, so that equal findings are equal bytes."""
@@ -36,14 +43,14 @@ def render(found: Sequence[Diagnostic], run: Run) -> Iterator[str]:
     failed = sum(bool(case.failures) for case in cases)
     counts = f'name="maxtac" tests="{len(cases)}" failures="{failed}" errors="0"'
     yield f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites {counts} time="0">\n'
-    yield f'  <testsuite {counts} skipped="0" time="0">\n'
+    yield f'  <testsuite {counts} skipped="{sum(bool(case.skipped) for case in cases)}" time="0">\n'
     for case, name in zip(cases, _unique(cases), strict=True):
         yield from _element(case, name)
     yield "  </testsuite>\n</testsuites>\n"
 
 
 def _cases(findings: Sequence[Finding], run: Run) -> list[_Case]:
-    """The cases of the resources in their order, then those of whatever else has findings."""
+    """The cases of what was looked at in their order, then those of whatever else has findings."""
     cases = {subject: _case(subject) for subject in sorted(map(_subject, run.checked))}
     unplaced = {_without_namespace(subject): case for subject, case in cases.items()}
     others: dict[Subject, _Case] = {}
@@ -101,6 +108,8 @@ def _element(case: _Case, name: str) -> Iterator[str]:
         first, more = case.failures[0], len(case.failures) - 1
         message = escape(f"{first.message} (and {more} more)" if more else first.message)
         yield f'      <failure type="{first.id}" message="{message}">{_lines(case.failures)}</failure>\n'
+    for finding in case.skipped[:1]:
+        yield f'      <skipped message="{escape(finding.message)}"/>\n'
     if case.remarks:
         yield f"      <system-out>{_lines(case.remarks)}</system-out>\n"
     yield "    </testcase>\n"

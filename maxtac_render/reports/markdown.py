@@ -47,7 +47,7 @@ def render(found: Sequence[Diagnostic], run: Run) -> Iterator[str]:
     if left:
         yield f"\n{left:,} more {'finding is' if left == 1 else 'findings are'} left out: a comment is not that long.\n"
     elif run.checked:
-        yield f"\n{len(run.checked):,} MaxTac {'resource' if len(run.checked) == 1 else 'resources'} checked.\n"
+        yield f"\n{len(run.checked):,} {run.noun}{'' if len(run.checked) == 1 else 's'} checked.\n"
 
 
 def _fitting(findings: Sequence[Finding]) -> tuple[list[str], list[str], int]:

@@ -1,0 +1,148 @@
+"""What became of tests, in the formats of ``-o``: one function for each, from results to texts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from maxtac_render.analysis import endpoints
+from maxtac_render.analysis.assertions.judging import Breach, Outcome, Status
+from maxtac_render.analysis.assertions.scene import Scene
+from maxtac_render.analysis.connections import Verdict
+from maxtac_render.analysis.universe import bits
+from maxtac_render.model import portsets
+from maxtac_render.model.configuration import API_VERSION
+from maxtac_render.model.diagnostics import Diagnostic
+from maxtac_render.reports._findings import encode
+from maxtac_render.reports.text import COLOURS, PLAIN, Paint, visible
+
+KIND = "TestResult"
+
+WORDS = {Status.PASSED: "ok", Status.FAILED: "FAIL", Status.SKIPPED: "skip", Status.ERROR: "error"}
+NOUNS = {Status.PASSED: "passed", Status.FAILED: "failed", Status.SKIPPED: "skipped", Status.ERROR: "not run"}
+
+
+class Result(NamedTuple):
+    """One test: what became of it, where it stands, and what was found.
+
+    ``note`` says in a few words what the test was about, or why it was skipped. ``sort`` is the list in which programs
+    find it, and ``body`` what they are told besides.
+    """
+
+    name: str
+    status: Status
+    file: str
+    line: int
+    note: str = ""
+    findings: Sequence[Diagnostic] = ()
+    sort: str = "tests"
+    body: Mapping[str, Any] = {}
+
+
+def of(outcome: Outcome, scene: Scene, found: Sequence[Diagnostic]) -> Result:
+    """A test that was judged."""
+    case, claim = outcome.case, outcome.case.claim
+    body = {
+        "expect": str(claim.expectation) if claim is not None else None,
+        "connections": outcome.pairs,
+        "breaches": [_breach(breach, scene) for breach in outcome.breaches],
+    }
+    return Result(case.ref.name, outcome.status, case.origin.path, case.origin.line, case.skipped, found, "tests", body)
+
+
+def _breach(breach: Breach, scene: Scene) -> dict[str, Any]:
+    ends = (
+        [endpoints.described(scene.universe.endpoint(number)) for number in bits(mask)]
+        for mask in (breach.sources, breach.targets)
+    )
+    sides = dict(zip(("sources", "targets"), ends, strict=True))
+    expected = Verdict.YES if breach.missing else Verdict.NO
+    verdicts = {"verdict": str(breach.verdict), "expected": str(expected)}
+    return {**sides, "ports": portsets.described(breach.ports), **verdicts}
+
+
+Format = Callable[[Sequence[Result]], Iterator[str]]
+
+
+def tally(results: Sequence[Result]) -> str:
+    """How many tests there were, and what became of them: ``5 tests: 3 passed, 1 failed, 1 skipped``."""
+    counts = Counter(result.status for result in results)
+    number = f"{len(results):,} {'test' if len(results) == 1 else 'tests'}"
+    shown = ", ".join(f"{counts[status]:,} {NOUNS[status]}" for status in Status if counts[status])
+    return f"{number}: {shown}" if shown else number
+
+
+def text(results: Sequence[Result], *, colour: bool = False, quiet: bool = False) -> Iterator[str]:
+    """One line for each test; when quiet, only for those that did not pass."""
+    paint = COLOURS if colour else PLAIN
+    for result in results:
+        if quiet and result.status in (Status.PASSED, Status.SKIPPED):
+            continue
+        word = f"{_colour(result.status, paint)}{WORDS[result.status]:5}{paint.end}"
+        note = f": {visible(result.note)}" if result.note else ""
+        yield f"{word} {visible(result.name)}{note}\n"
+
+
+def _colour(status: Status, paint: Paint) -> str:
+    if status is Status.PASSED:
+        return paint.frame
+    return paint.warning if status is Status.SKIPPED else paint.error
+
+
+def tap(results: Sequence[Result]) -> Iterator[str]:
+    """The Test Anything Protocol, version 14 (https://testanything.org/tap-version-14-specification.html)."""
+    yield f"TAP version 13\n1..{len(results)}\n"
+    for number, result in enumerate(results, 1):
+        skipped = f" # SKIP {_escaped(result.note)}" if result.status is Status.SKIPPED else ""
+        word = "ok" if result.status in (Status.PASSED, Status.SKIPPED) else "not ok"
+        yield f"{word} {number} - {_escaped(result.name)}{skipped}\n"
+        if word == "not ok":
+            yield from _block(result)
+
+
+def _escaped(text: str) -> str:
+    """Text in a line of TAP: a hash sign would begin a directive."""
+    return visible(text).replace("\\", "\\\\").replace("#", "\\#")
+
+
+def _block(result: Result) -> Iterator[str]:
+    """What is known of a failure, as YAML, of which JSON is a part."""
+    yield "  ---\n"
+    yield f"  message: {encode('; '.join(each.message for each in result.findings) or NOUNS[result.status])}\n"
+    yield f"  severity: {'fail' if result.status is Status.FAILED else 'error'}\n"
+    if result.note:
+        yield f"  note: {encode(result.note)}\n"
+    yield "  at:\n"
+    yield f"    file: {encode(visible(result.file))}\n    line: {result.line}\n"
+    yield "  ...\n"
+
+
+def json(results: Sequence[Result]) -> Iterator[str]:
+    """One object for programs, described by ``schemas/testresult.json``; one test a line."""
+    counts = Counter(result.status for result in results)
+    summary = {"tests": len(results), **{str(status): counts[status] for status in Status}}
+    yield f"{encode({'apiVersion': API_VERSION, 'kind': KIND, 'summary': summary})[:-1]}"
+    for sort in ("tests", "flows"):
+        yield f',"{sort}":['
+        separator = "\n"
+        for result in results:
+            if result.sort == sort:
+                yield separator + encode(_described(result))
+                separator = ",\n"
+        yield "]" if separator == "\n" else "\n]"
+    yield "}\n"
+
+
+def _described(result: Result) -> dict[str, Any]:
+    findings = [
+        {"id": found.code.id, "severity": found.severity.word, "message": found.message, "help": found.mend or None}
+        for found in result.findings
+    ]
+    where = {"file": visible(result.file) or None, "line": result.line or None}
+    told = {"name": result.name, "status": str(result.status), **where, "note": result.note or None}
+    return {**told, **result.body, "findings": findings}
+
+
+MACHINES: dict[str, Format] = {"tap": tap, "json": json}
+"""The formats that are for programs alone."""
