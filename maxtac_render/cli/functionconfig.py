@@ -10,9 +10,9 @@ from maxtac_render.cli.configuration import Configuration
 from maxtac_render.cli.values import GIT
 from maxtac_render.manifests.resourcelist import ResourceList
 from maxtac_render.model.configuration import API_VERSION, KIND
-from maxtac_render.model.diagnostics import Report, Spot
+from maxtac_render.model.diagnostics import Code, Report, Spot
 from maxtac_render.model.fields import Fields
-from maxtac_render.model.objects import ObjectRef, Origin, Resource
+from maxtac_render.model.objects import Key, ObjectRef, Origin, Resource
 from maxtac_render.model.options import MOMENT, SETTINGS, Options
 
 _CONFIG_MAP = ("v1", "ConfigMap")
@@ -25,12 +25,15 @@ def read(package: ResourceList, report: Report) -> Configuration:
 
     Raises Broken where Kubernetes could not read it.
     """
-    body, places = package.config()
-    origin = Origin("", 0, 0, configuration.reticent(places))
+    config = package.config()
+    origin = Origin("", 0, 0, configuration.reticent(config.places))
     values: dict[str, Any] = {}
-    if isinstance(body, dict):
-        values = _values(body, origin, report)
-    elif body is not None:
+    if isinstance(config.value, dict):
+        resource = Resource(_reference(config.value), config.value, origin)
+        for path, key in config.twice:
+            report.add(Code.DUPLICATE_KEY, resource, (*path, Key(key)), key=key)
+        values = _values(resource, report)
+    elif config.value is not None:
         configuration.wrong(report, Spot(origin), (), ("functionConfig", "a mapping", "something else"))
     return Configuration("functionConfig", values, origin)
 
@@ -42,16 +45,17 @@ def require_moment(options: Options, configured: Configuration, report: Report) 
         configuration.wrong(report, Spot(configured.origin), ("spec", "anchor"), facts)
 
 
-def _values(body: dict[str, Any], origin: Origin, report: Report) -> dict[str, Any]:
-    if (body.get("apiVersion"), body.get("kind")) != _CONFIG_MAP:
-        return configuration.interpret(Resource(_reference(body, (API_VERSION, KIND)), body, origin), report)
-    texts = body.get(_DATA)
+def _values(resource: Resource, report: Report) -> dict[str, Any]:
+    if resource.ref[:2] != _CONFIG_MAP:
+        return configuration.interpret(resource, report)
+    texts = resource.body.get(_DATA)
     spread = {key: _spread(key, value) for key, value in texts.items()} if isinstance(texts, dict) else texts
-    resource = Resource(_reference(body, _CONFIG_MAP), {**body, _DATA: spread}, origin)
-    return configuration.settings(Fields(resource, report), _DATA)
+    return configuration.settings(Fields(resource._replace(body={**resource.body, _DATA: spread}), report), _DATA)
 
 
-def _reference(body: Mapping[str, Any], kind: tuple[str, str]) -> ObjectRef:
+def _reference(body: Mapping[str, Any]) -> ObjectRef:
+    """What a functionConfig is called; it is meant as a Render if it is no ConfigMap."""
+    kind = _CONFIG_MAP if (body.get("apiVersion"), body.get("kind")) == _CONFIG_MAP else (API_VERSION, KIND)
     metadata = body.get("metadata")
     name = metadata.get("name") if isinstance(metadata, dict) else None
     return ObjectRef(*kind, "", name if isinstance(name, str) and name else "functionConfig")

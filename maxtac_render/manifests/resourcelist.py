@@ -30,8 +30,8 @@ from maxtac_render.manifests import build, events, write
 from maxtac_render.manifests.encoding import looks_like_json, to_utf8
 from maxtac_render.manifests.events import Event, Take
 from maxtac_render.manifests.faults import Broken
-from maxtac_render.manifests.places import Document
-from maxtac_render.model.objects import FieldPath, Place
+from maxtac_render.manifests.places import Document, Twice
+from maxtac_render.model.objects import FieldPath, Place, nowhere
 from maxtac_render.model.orchestration import INDEX, PATH
 
 API_VERSION: Final = "config.kubernetes.io/v1"
@@ -94,6 +94,14 @@ class Field(NamedTuple):
     text: str
 
 
+class Config(NamedTuple):
+    """What configures the function: its value (None where there is none), its places, and the keys that stand twice."""
+
+    value: Any = None
+    places: Callable[[FieldPath], Place | None] = nowhere
+    twice: Sequence[Twice] = ()
+
+
 class ResourceList(NamedTuple):
     """A list: what stands before its fields, these, and its items; ``column`` is the one of their dashes."""
 
@@ -106,20 +114,19 @@ class ResourceList(NamedTuple):
         """The items as a stream of YAML documents: the first is document 0."""
         return "".join(f"---\n{_whole_line(item.document)}" for item in self.items).encode()
 
-    def config(self) -> tuple[Any, Callable[[FieldPath], Place | None]]:
-        """The functionConfig, and what finds the places in it; None where there is none.
-
-        Raises Broken where Kubernetes could not read it.
-        """
+    def config(self) -> Config:
+        """The functionConfig. Raises Broken where Kubernetes could not read it."""
         for key, text in self.fields:
             if key == _CONFIG:
-                return _value(text, key), Document(text.encode(), 0).within((key,))
-        return None, lambda _path: None
+                document = Document(text.encode(), 0)
+                twice = [each._replace(path=each.path[1:]) for each in document.duplicates()]
+                return Config(_value(text, key), document.within((key,)), twice)
+        return Config()
 
     @property
     def only_configures(self) -> bool:
         """Whether the configuration of the function is its only item, as kustomize has it for a generator."""
-        config = self.config()[0]
+        config = self.config().value
         if len(self.items) != 1 or not isinstance(config, dict):
             return False
         (item,) = (parsed.value for parsed in build.documents(self.items[0].document.encode()))

@@ -74,6 +74,8 @@ def test_options_are_read(config: str, values: dict[str, Any]) -> None:
         (RENDER + "spec:\n  colour: red\n", "spec.colour", "unknown field colour"),
         (RENDER + "data:\n  names: short\n", "data", "unknown field data"),
         (RENDER + "spec:\n  severity:\n    x: off\n", "spec.severity.x", "unknown field x"),
+        (RENDER + "spec:\n  set: a\n  set: b\n", "spec.set", "key set stands twice"),
+        (CONFIG_MAP + "data:\n  names: short\n  names: plain\n", "data.names", "key names stands twice"),
         (CONFIG_MAP + "data:\n  names: long\n", "data.names", 'data.names must be plain or short, not "long"'),
         (CONFIG_MAP + "data:\n  nmaes: short\n", "data.nmaes", "unknown field nmaes"),
         (CONFIG_MAP + "data:\n  names: 5\n", "data.names", "data.names must be a string"),

@@ -115,7 +115,7 @@ def test_all_items_can_go() -> None:
 def test_the_configuration_goes_and_results_are_replaced() -> None:
     text = f"{HEAD}functionConfig:\n  a: b\nresults:\n- message: old\nitems:\n- a: 1\n"
     read = parse(text.encode())
-    assert read.config()[0] == {"a": "b"}
+    assert read.config().value == {"a": "b"}
     assert read.text([read.items[0].text], [{"message": "new"}]) == f"{HEAD}items:\n- a: 1\nresults:\n- message: new\n"
     assert "results" not in back(read)
 
