@@ -64,7 +64,7 @@ def allowed(program: str, arguments: Iterable[str], within: Callable[[str], str]
             yield f"{name}={_one(within(value))}"
         else:
             reason = "an Application may not say it, an administrator may in plugin.yaml"
-            hint = "; write --name=value" if name in ("-f", *VALUES, FILE) else ""
+            hint = "; write --name=value" if program == "helm" and name in ("-f", *VALUES, FILE) else ""
             raise EnvironmentFault(f"argument {name} of {program}: {reason}{hint}")
 
 

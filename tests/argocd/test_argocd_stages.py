@@ -49,6 +49,13 @@ def test_anything_else_is_an_administrators(program: str, argument: str) -> None
         list(allowed(program, [argument], lambda path: path))
 
 
+@pytest.mark.parametrize(("program", "hinted"), [("helm", True), ("plain", False)])
+def test_helm_alone_is_told_how_a_value_is_written(program: str, hinted: bool) -> None:
+    with pytest.raises(EnvironmentFault) as fault:
+        list(allowed(program, ["--set"], lambda path: path))
+    assert ("write --name=value" in str(fault.value)) == hinted
+
+
 def test_the_environment_is_chosen() -> None:
     """Homes, proxies and the credentials that Argo CD gives out; no relative directory of programs."""
     ours = {

@@ -117,7 +117,7 @@ def test_the_output_is_what_the_readme_shows(tmp_path: Path) -> None:
     done = subprocess.run(
         ["bash", "-c", block[0]],
         cwd=tmp_path / "example" / "shop",
-        env={"PATH": path_with_maxtac(), "ARGOCD_APP_NAMESPACE": "shop"},
+        env={"PATH": path_with_maxtac()},
         capture_output=True,
         text=True,
         check=False,
