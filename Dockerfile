@@ -1,4 +1,5 @@
 # docker build -t maxtac-render . && docker run --rm -v "$PWD:/src:ro" maxtac-render render /src
+# Without arguments it is a KRM function: docker run --rm -i maxtac-render < resourcelist.yaml
 ARG PYTHON=3.13
 
 FROM python:${PYTHON}-slim AS builder
@@ -26,5 +27,4 @@ LABEL org.opencontainers.image.title="maxtac-render" \
 COPY --from=builder /opt/app /opt/app
 ENV PATH=/opt/app/bin:$PATH PYTHONDONTWRITEBYTECODE=1
 USER 65532:65532
-ENTRYPOINT ["maxtac"]
-CMD ["--help"]
+ENTRYPOINT ["maxtac-render-krm"]

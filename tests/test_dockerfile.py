@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DOCKERFILE = ROOT / "Dockerfile"
+PACKAGE = ROOT / "testdata" / "cases" / "a-function-gives-its-package-back-with-the-policies"
 
 Instruction = tuple[str, str]
 
@@ -46,10 +47,14 @@ def test_the_image_runs_as_a_numeric_user_that_is_not_root() -> None:
     assert re.fullmatch(r"[1-9]\d*(:[1-9]\d*)?", arguments("USER")[-1])
 
 
-@pytest.mark.parametrize("word", ["ENTRYPOINT", "CMD"])
-def test_no_shell_stands_between_docker_and_the_program(word: str) -> None:
-    (vector,) = arguments(word)
+def test_no_shell_stands_between_docker_and_the_program() -> None:
+    (vector,) = arguments("ENTRYPOINT")
     assert all(isinstance(argument, str) for argument in json.loads(vector))
+
+
+def test_whoever_gives_no_arguments_gets_none() -> None:
+    """Orchestrators start a function's image so."""
+    assert arguments("CMD") == []
 
 
 def test_every_base_image_has_a_tag_that_is_not_latest() -> None:
@@ -99,14 +104,21 @@ def copy(source: Path, target: Path) -> None:
 
 
 def assert_it_runs(app: Path) -> None:
-    """Run the installed program with an empty environment, twice, and see that it writes nothing."""
+    """Run the installed program with an empty environment: as a command, and as the function; it writes nothing."""
     before = sorted(app.rglob("*"))
+    package = (PACKAGE / "input" / "package.yaml").read_text()
+    rendered = (PACKAGE / "expected" / "output.txt").read_text()
+    for given, stdin, printed in ((["--version"], "", "maxtac "), (["--help"], "", "Usage: "), ([], package, rendered)):
+        answer = start(app, given, stdin)
+        assert (answer.returncode, answer.stderr) == (0, "")
+        assert answer.stdout.startswith(printed)
+    assert (start(app, [], "").returncode, start(app, [], "").stdout) == (1, "")
+    assert sorted(app.rglob("*")) == before
+
+
+def start(app: Path, given: list[str], stdin: str) -> subprocess.CompletedProcess[str]:
+    """Start the image with arguments."""
     environment = {"PATH": f"{app}/bin", "PYTHONDONTWRITEBYTECODE": "1"}
     (program,) = json.loads(arguments("ENTRYPOINT")[0])
-    for flag in ["--version", *json.loads(arguments("CMD")[0])]:
-        answer = subprocess.run(
-            [app / "bin" / program, flag], cwd="/", env=environment, capture_output=True, text=True, check=False
-        )
-        assert answer.returncode == 0, answer.stderr
-        assert answer.stdout.strip()
-    assert sorted(app.rglob("*")) == before
+    command = [app / "bin" / program, *given]
+    return subprocess.run(command, cwd="/", env=environment, input=stdin, capture_output=True, text=True, check=False)

@@ -7,11 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+
+from consoles import Example, examples
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text()
@@ -36,23 +36,12 @@ ELSEWHERE = {  # commands that stand in the text or in sh blocks, and the test t
     "maxtac rule": "tests/cli/test_rule_command.py",
     "maxtac render": "tests/cli/test_render_command.py",
     "maxtac completion": "tests/cli/test_completion_command.py",
+    "kustomize build": "tests/real/test_function_pages.py",
+    "kpt fn": "tests/real/test_function_pages.py",
+    "maxtac plugin": "tests/cli/test_plugin_command.py",
     "maxtac argocd": "tests/functions/test_argocd_files.py",
     "python -m maxtac_render": "tests/cli/test_program.py",
 }
-
-
-class Example(NamedTuple):
-    """One command and what README says it prints, standard error after standard output; ``...`` stands for more."""
-
-    command: str
-    output: str
-
-
-def examples() -> Iterator[Example]:
-    """The commands of all console blocks."""
-    for block in re.findall(r"^```console\n(.*?)^```$", README, re.DOTALL | re.MULTILINE):
-        for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
-            yield Example(command, output)
 
 
 @pytest.fixture(scope="module")
@@ -66,19 +55,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-@pytest.mark.parametrize("example", list(examples()), ids=lambda example: example.command)
+@pytest.mark.parametrize("example", list(examples(README)), ids=lambda example: example.command)
 def test_the_output_is_what_readme_shows(example: Example, project: Path) -> None:
     """Each shown line is printed, in this order, and no other where nothing is left out."""
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "NO_COLOR": "1"}
     shell = ["bash", "-c", example.command]
     done = subprocess.run(shell, cwd=project, env=env, capture_output=True, text=True, check=False)
-    fails = re.search(r"^(error\[|--- )", example.output, re.MULTILINE) is not None
-    assert (done.returncode != 0) == fails, done.stderr
-    printed = done.stdout or done.stderr
-    pattern = "".join(
-        ".*?" if line == "...\n" else re.escape(line) for line in example.output.splitlines(keepends=True)
-    )
-    assert re.fullmatch(pattern, printed, re.DOTALL), f"{done.stdout}\n{done.stderr}"
+    assert (done.returncode != 0) == example.fails, done.stderr
+    assert example.shows(done.stdout or done.stderr), f"{done.stdout}\n{done.stderr}"
 
 
 def test_every_other_command_is_run_by_a_test() -> None:
