@@ -7,7 +7,7 @@ what an orchestrator noted on them. New ones come last.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from maxtac_render import compiler
@@ -23,7 +23,7 @@ from maxtac_render.manifests.resourcelist import ResourceList
 from maxtac_render.manifests.wanted import INTENTS, wanted
 from maxtac_render.model import policy as model
 from maxtac_render.model.diagnostics import Code, Diagnostic, Report
-from maxtac_render.model.objects import Origin, Resource
+from maxtac_render.model.objects import ObjectRef, Origin, Resource
 from maxtac_render.model.options import Options
 from maxtac_render.model.orchestration import INDEX, PATH, history, is_bookkeeping
 from maxtac_render.model.ownership import Present
@@ -37,6 +37,9 @@ _POLICY = (model.API_VERSION, model.KIND)
 WANTED = wanted(*INTENTS.kinds, _POLICY)
 """What matters in a package."""
 
+Exclusion = Callable[[Resource], bool]
+"""Tells whether an object is left out."""
+
 
 class Rendering(NamedTuple):
     """What a package yields, and the policies in the package whose place it takes."""
@@ -48,7 +51,8 @@ class Rendering(NamedTuple):
 def render(package: ResourceList, options: Options, report: Report) -> Rendering:
     """Compile the objects of a package."""
     stream = package.stream()
-    rendering = compiled(_read(package, stream, options, report), options, report)
+    resources = read(stream, STDIN, report, named=True, wanted=WANTED)
+    rendering = compiled(resources, options, report, _exclusion(package, options))
     for present in rendering.replaced:
         if edit_at(present.origin, (), "remove").path:
             report.add(Code.STUCK_OBJECT, present, (), reason="it stands in a list within the package")
@@ -63,21 +67,32 @@ def generate(sources: Sequence[str], options: Options, report: Report, console: 
     return Rendering(run.output)
 
 
-def compiled(resources: Iterable[Resource], options: Options, report: Report) -> Rendering:
-    """Compile the objects of a package, policies of before among them; each knows what a build called it before."""
+def compiled(
+    resources: Iterable[Resource], options: Options, report: Report, excluded: Exclusion = lambda _resource: False
+) -> Rendering:
+    """Compile the objects of a package, policies of before among them; each knows what a build called it before.
+
+    Of those that are excluded only policies matter that have the name of a rendered one.
+    """
     found = [resource._replace(history=history(annotations_of(resource.body))) for resource in resources]
-    present = [resource for resource in found if resource.ref[:2] == _POLICY]
-    others = (resource for resource in found if resource.ref[:2] != _POLICY)
+    others = (resource for resource in found if resource.ref[:2] != _POLICY and not excluded(resource))
     output = compiler.compile_intents(others, options, report, _anchor(options))
+    rendered = {(policy.namespace, policy.name) for policy in output.policies}
+    policies = (resource for resource in found if resource.ref[:2] == _POLICY)
+    present = (each for each in policies if _place(each.ref, options) in rendered or not excluded(each))
     return Rendering(output, compiler.replaced(present, output, options, report))
 
 
-def _read(package: ResourceList, stream: bytes, options: Options, report: Report) -> Iterator[Resource]:
-    """The objects that matter."""
+def _exclusion(package: ResourceList, options: Options) -> Exclusion:
+    """Tells whether an object of a package is in a file that is excluded."""
     selection = Selection(options.exclude)
-    for resource in read(stream, STDIN, report, named=True, wanted=WANTED):
-        if not (options.exclude and selection.excludes(package.items[resource.origin.document].place[0])):
-            yield resource
+    if not options.exclude:
+        return lambda _resource: False
+    return lambda resource: selection.excludes(package.items[resource.origin.document].place[0])
+
+
+def _place(ref: ObjectRef, options: Options) -> tuple[str, str]:
+    return ref.namespace or options.namespace, ref.name
 
 
 def _anchor(options: Options) -> Anchor | None:
@@ -103,7 +118,7 @@ def put(package: ResourceList, rendering: Rendering, options: Options) -> list[s
     changed: dict[int, Policy] = {}
     for present in rendering.replaced:
         number, body = present.origin.document, present.resource.body
-        policy = new.pop((present.ref.namespace or options.namespace, present.ref.name), None)
+        policy = new.pop(_place(present.ref, options), None)
         if policy is None:
             items[number] = ""
         elif not _says(body, policy):

@@ -257,6 +257,17 @@ def test_excluded_files_are_not_read() -> None:
     assert (result.exit_code, policies(result)) == (0, [])
 
 
+def test_policies_in_excluded_files_are_neither_doubled_nor_removed() -> None:
+    """They are in what comes back, so a rendered policy cannot have the name of one."""
+    once = krm(PACKAGE, "--exclude", "shop/*")
+    assert krm(once.stdout, "--exclude", "shop/*").stdout == once.stdout
+    foreign = once.stdout.replace("app.kubernetes.io/managed-by: maxtac-render", "app.kubernetes.io/managed-by: me")
+    foreign = foreign.replace("maxtac.vtk.io.access/", "example.com/")
+    assert "this one is not ours" in krm(foreign, "--exclude", "shop/*").stderr
+    other = krm(once.stdout.replace("name: web-in\n", "name: other\n"), "--exclude", "shop/*")
+    assert len(policies(other)) == 2
+
+
 def test_comments_can_ignore_findings() -> None:
     text = PACKAGE.replace("serviceName: cart", "serviceName: crat # maxtac: ignore[missing-target] it is elsewhere")
     result = krm(text)
