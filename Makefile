@@ -30,7 +30,7 @@ fmt: .venv/.installed-dev ## Format the code and apply safe lint fixes
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 	$(BIN)/ruff format .
 
-tools: ## Install the parts that test-real and bench use (Go; about 4 minutes, once)
+tools: ## Install the parts that test-real and bench use (Go; about 6 minutes, once)
 	tools/install
 
 tools-argocd: ## Install the parts of Argo CD, whose tests are skipped otherwise (Go; about 3 minutes, 2.5 GB of caches)
