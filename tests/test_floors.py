@@ -14,6 +14,7 @@ FLOORS = {
     **dict.fromkeys(("manifests", "wire", "frontends", "engine", "analysis"), 1),
     **dict.fromkeys(("compiler", "build"), 2),
     "assembly": 2.5,  # compiles, and is used by all that asks what policies mean
+    "suggesting": 2.7,  # compiles what it suggests, and judges it
     **dict.fromkeys(("sources", "sinks", "reports", "live", "argocd"), 3),
     **dict.fromkeys(("cli", "watch"), 4),
     **dict.fromkeys(("krm", "__main__"), 5),

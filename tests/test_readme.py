@@ -34,6 +34,7 @@ ELSEWHERE = {  # commands that stand in the text or in sh blocks, and the test t
     "maxtac manifests": "tests/cli/test_manifests.py",
     "maxtac test": "tests/cli/test_test_command.py",
     "maxtac rule": "tests/cli/test_rule_command.py",
+    "maxtac explain": "tests/cli/test_explain_command.py",
     "maxtac render": "tests/cli/test_render_command.py",
     "maxtac completion": "tests/cli/test_completion_command.py",
     "kustomize build": "tests/real/test_function_pages.py",

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 from maxtac_render.analysis.population import order
 from maxtac_render.analysis.reachability import Verdicts
-from maxtac_render.analysis.universe import Addresses, Assumptions, Endpoint, Outside, Universe, bits, blocks
-from maxtac_render.model.addresses import joined
+from maxtac_render.analysis.universe import Addresses, Assumptions, Endpoint, Universe, bits, blocks
 from maxtac_render.model.changes import Change, meaning
 from maxtac_render.model.cluster import Applied, Cluster, Namespace, Workload, undeclared
 from maxtac_render.model.intent import Direction
@@ -73,13 +72,7 @@ class Aligned(NamedTuple):
         """Who a mask stands for, as they are on the new side if they are there; outside addresses are one."""
         outside = mask & self.new.universe.outside
         found: list[Endpoint] = [self.workload(number) for number in bits(mask & ~outside)]
-        return [*found, _together(self.new.universe, outside)] if outside else found
-
-
-def _together(universe: Universe, mask: int) -> Outside:
-    """Outside addresses as one endpoint."""
-    classes = (universe.addresses.classes[number - len(universe.workloads)] for number in bits(mask))
-    return Outside(tuple(joined(each for found in classes for each in found.ranges)))
+        return [*found, *self.new.universe.endpoints(outside)]
 
 
 def align(old: Cluster, new: Cluster, changes: Sequence[Change], assumptions: Assumptions) -> Aligned:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from maxtac_render.analysis import causes, doubts, endpoints, fronts, provenance
@@ -105,7 +105,7 @@ def _near(cluster: Cluster, universe: Universe, ends: int) -> Sequence[Applied]:
 def _answer(verdicts: Verdicts, applied: Sequence[Applied], ends: tuple[int, int], port: Port | None) -> Answer:
     universe, (source, target) = verdicts.universe, ends
     found = causes.causes(verdicts, applied, source, target)
-    asked = None if port is None else _asked(universe.endpoint(target), port)
+    asked = None if port is None else asked_of(universe.endpoint(target), port)
     itself = source == target and not universe.several >> source & 1
     verdict = Verdict.YES if itself else judge(found.certain, found.possible, asked)
     open_question = verdict is Verdict.DEPENDS or (asked is None and found.certain is not found.possible)
@@ -121,7 +121,7 @@ def judge(certain: PortSet, possible: PortSet, asked: PortSet | None) -> Verdict
     return Verdict.YES if certain else Verdict.DEPENDS if possible else Verdict.NO
 
 
-def _asked(target: Endpoint, port: Port) -> PortSet:
+def asked_of(target: Endpoint, port: Port) -> PortSet:
     """The port of a question at one target: a name is the number that it has there, or itself where none is known."""
     protocol, number, _ = port
     if isinstance(number, str):
@@ -156,8 +156,11 @@ def _spread(universe: Universe, answer: Answer, targets: dict[int, list[int]]) -
     for source, row in targets.items():
         rows.setdefault(tuple(row), []).append(source)
     for same, sources in rows.items():
-        ends = (tuple(map(universe.endpoint, sources)), tuple(map(universe.endpoint, same)))
-        yield answer._replace(sources=ends[0], targets=ends[1])
+        yield answer._replace(sources=_ends(universe, sources), targets=_ends(universe, same))
+
+
+def _ends(universe: Universe, numbers: Iterable[int]) -> tuple[Endpoint, ...]:
+    return tuple(universe.endpoints(sum(1 << number for number in numbers)))
 
 
 def _order(answer: Answer) -> tuple[object, ...]:

@@ -251,6 +251,13 @@ class Universe:
         assert workload is not None, "a bit of somebody who is not here"  # noqa: S101 - a wrong program
         return workload
 
+    def endpoints(self, mask: int) -> list[Endpoint]:
+        """Who a mask stands for: pods one by one, and outside addresses as one."""
+        pods: list[Endpoint] = [self.pod(number) for number in bits(mask & self.pods)]
+        classes = (self.addresses.classes[number] for number in bits(mask >> len(self.workloads)))
+        ranges = tuple(joined(each for found in classes for each in found.ranges))
+        return [*pods, Outside(ranges)] if ranges else pods
+
     def home(self, number: int) -> Namespace:
         """The namespace of a pod, as far as it is known; one that is not has no name."""
         workload = self.workloads[number]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from maxtac_render.assembly import assemble
@@ -14,6 +14,7 @@ from maxtac_render.manifests.wanted import CLUSTER
 from maxtac_render.model.catalogue import Code
 from maxtac_render.model.cluster import Cluster
 from maxtac_render.model.diagnostics import Located, Report
+from maxtac_render.model.objects import Resource
 from maxtac_render.model.options import Options, severities
 
 
@@ -31,14 +32,25 @@ class Known(NamedTuple):
         return self.intake.checked
 
 
-def known(given: Mapping[str, Any], sources: Sequence[str], console: Console) -> Known:
-    """Read the sources of a command, and render the intents among them."""
+def known(
+    given: Mapping[str, Any], sources: Sequence[str], console: Console, kept: list[Resource] | None = None
+) -> Known:
+    """Read the sources of a command, and render the intents among them. What was read is added to what is kept."""
     options = parameters.options(given)
     report = Report(severities(options))
     intake = Intake(inputs(sources, options, report), options, report, wanted=CLUSTER)
-    cluster = assemble(intake.resources(console), options, report, intake.anchor()).cluster
+    resources = intake.resources(console)
+    if kept is not None:
+        resources = _keeping(resources, kept)
+    cluster = assemble(resources, options, report, intake.anchor()).cluster
     if intake.addressed:
         from maxtac_render.manifests.ignores import heed  # noqa: PLC0415 - few files have such comments
 
         heed(report, intake.addressed, PARSED | {Code.EXPIRING})
     return Known(options, report, intake, cluster)
+
+
+def _keeping(resources: Iterable[Resource], kept: list[Resource]) -> Iterator[Resource]:
+    for resource in resources:
+        kept.append(resource)
+        yield resource

@@ -14,8 +14,8 @@ run.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -28,6 +28,11 @@ from maxtac_render.analysis.universe import assumptions
 from maxtac_render.cli import clusters, compilation, exits, pages, parameters, publishing
 from maxtac_render.cli.clusters import Known
 from maxtac_render.cli.console import Console
+from maxtac_render.model.objects import Resource
+from maxtac_render.reports.text import visible
+
+if TYPE_CHECKING:
+    from maxtac_render.suggesting import Situation, Suggestion
 
 SECTION = "Analyse"
 
@@ -41,6 +46,7 @@ API_VERSION, KIND = "render.maxtac.vtk.io/v1alpha1", "Explanation"
         "maxtac explain shop/web bank/ledger                 may they talk, on which ports, and why?",
         "maxtac explain shop/web bank/ledger 8080 -f deploy/",
         "maxtac explain 'shop/*' deploy/bank/ledger http     any pod of a namespace; a port by its name",
+        "maxtac explain shop/web bank/ledger 8080 --suggest > access.yaml    what would allow it?",
         "maxtac explain bank/ledger 192.0.2.7 443 --exit-code    in a script: is it allowed?",
         "maxtac explain shop/allow-dns                       where does this policy come from?",
     ),
@@ -58,6 +64,12 @@ API_VERSION, KIND = "render.maxtac.vtk.io/v1alpha1", "Explanation"
     cls=pages.Option,
     help="Format on standard output.",
 )
+@click.option(
+    "--suggest",
+    is_flag=True,
+    cls=pages.Option,
+    help="Print what would allow it: the annotation or resource that opens least, proved, as YAML to apply or merge.",
+)
 @click.option("--exit-code", is_flag=True, cls=pages.Option, help="Exit with 1 unless the verdict is yes.")
 @parameters.compiling
 @parameters.assuming
@@ -68,14 +80,37 @@ def command(**given: Any) -> int:
     asked = _asked(given)
     console = Console(parameters.manner(given))
     voice = publishing.voice(given, sys.stderr)
-    known = clusters.known(given, compilation.sources(given), console)
+    kept: list[Resource] | None = [] if given["suggest"] else None
+    known = clusters.known(given, compilation.sources(given), console, kept)
     publishing.publish(known, console, voice, "nothing explained" if console.withheld(known.report) else "")
     if console.withheld(known.report):
         return console.code(known.report)
-    explanation = _explained(asked, known)
-    console.put(_FORMATS[given["output"]](explanation, console), sys.stdout)
-    denied = isinstance(explanation, Answers) and any(each.verdict is not Verdict.YES for each in explanation.answers)
-    return exits.FOUND if given["exit_code"] and denied else console.code(known.report)
+    told = _told(asked, known, kept)
+    console.put(_FORMATS[given["output"]](told, console), sys.stdout)
+    if told.advice is not None and told.advice.words:
+        console.put([f"maxtac: {visible(told.advice.words)}\n"], sys.stderr)
+    failed = (given["exit_code"] and told.denied) or (told.denied and told.advice is not None and not told.advice.found)
+    return exits.FOUND if failed else console.code(known.report)
+
+
+class Advice(NamedTuple):
+    """A suggestion, or words that say why there is none."""
+
+    found: Suggestion | None
+    words: str = ""
+
+
+class Told(NamedTuple):
+    """What is to be told: an explanation, and advice if it was asked for."""
+
+    explanation: Answers | Portrait
+    advice: Advice | None = None
+
+    @property
+    def denied(self) -> bool:
+        """Whether any verdict is other than yes."""
+        found = self.explanation
+        return isinstance(found, Answers) and any(each.verdict is not Verdict.YES for each in found.answers)
 
 
 def _asked(given: Mapping[str, Any]) -> Question | portrait.Name:
@@ -83,6 +118,8 @@ def _asked(given: Mapping[str, Any]) -> Question | portrait.Name:
     namespace = given["namespace"] or ""
     try:
         if given["target"] is None:
+            if given["suggest"]:
+                raise endpoints.Unfit("--suggest is about a connection: name SRC and DST")
             return portrait.parse(given["source"], namespace)
         port = endpoints.port(given["port"]) if given["port"] is not None else None
         source, target = (endpoints.parse(given[end], namespace) for end in ("source", "target"))
@@ -91,34 +128,57 @@ def _asked(given: Mapping[str, Any]) -> Question | portrait.Name:
         raise click.UsageError(str(error), click.get_current_context()) from error
 
 
-def _explained(asked: Question | portrait.Name, known: Known) -> Answers | Portrait:
-    """The explanation. What is not there cannot be explained."""
+def _told(asked: Question | portrait.Name, known: Known, kept: Sequence[Resource] | None) -> Told:
+    """The explanation, and advice if the resources were kept for it. What is not there cannot be explained."""
+    options, cluster = known.options, known.cluster
     try:
-        if isinstance(asked, Question):
-            return answers.answer(known.cluster, asked, assumptions(known.options))
-        return portrait.portray(known.cluster, asked, assumptions(known.options))
+        if isinstance(asked, portrait.Name):
+            return Told(portrait.portray(cluster, asked, assumptions(options)))
+        found = answers.answer(cluster, asked, assumptions(options))
     except endpoints.Unfit as error:
         raise click.ClickException(str(error)) from error
+    if kept is None:
+        return Told(found)
+    from maxtac_render.suggesting import Situation  # noqa: PLC0415 - only for who asks for advice
+
+    return Told(found, _advice(Situation(kept, options, known.intake.anchor(), cluster, asked, found)))
 
 
-def _text(explanation: Answers | Portrait, console: Console) -> Iterable[str]:
-    from maxtac_render.cli import origins, reasons  # noqa: PLC0415 - each format pays for itself
+def _advice(situation: Situation) -> Advice:
+    from maxtac_render.suggesting import Hopeless, suggest  # noqa: PLC0415 - only for who asks for advice
+
+    try:
+        found = suggest(situation)
+    except Hopeless as why:
+        return Advice(None, f"nothing to suggest: {why}")
+    return Advice(found, "" if found else "nothing to suggest: it is allowed already")
+
+
+def _text(told: Told, console: Console) -> Iterable[str]:
+    from maxtac_render.cli import origins, reasons, suggestions  # noqa: PLC0415 - each format pays for itself
     from maxtac_render.reports.text import COLOURS, PLAIN  # noqa: PLC0415 - likewise
 
     paint = COLOURS if console.coloured(sys.stdout) else PLAIN
-    if isinstance(explanation, Portrait):
-        return origins.text(explanation, paint)
-    return reasons.text(explanation, paint)
+    if told.advice is not None:
+        return suggestions.text(told.advice.found) if told.advice.found is not None else ()
+    if isinstance(told.explanation, Portrait):
+        return origins.text(told.explanation, paint)
+    return reasons.text(told.explanation, paint)
 
 
-def _json(explanation: Answers | Portrait, _console: Console) -> Iterator[str]:
+def _json(told: Told, _console: Console) -> Iterator[str]:
     from json import dumps  # noqa: PLC0415 - each format pays for itself
 
+    explanation, advice = told
     if isinstance(explanation, Portrait):
         (body,) = compiler.bodies([explanation.applied.policy])
         document: dict[str, Any] = {"policy": portrait.described(explanation, body["spec"])}
     else:
         document = answers.described(explanation)
+    if advice is not None:
+        from maxtac_render.cli import suggestions  # noqa: PLC0415 - likewise
+
+        document["suggestion"] = suggestions.described(advice.found) if advice.found is not None else None
     yield dumps({"apiVersion": API_VERSION, "kind": KIND, **document}, indent=2) + "\n"
 
 

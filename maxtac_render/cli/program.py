@@ -98,6 +98,7 @@ def _card(module: ast.Module) -> Card | None:
         "kustomize build overlays/prod | maxtac render -",
         "maxtac check deploy/                   what is wrong with them? --fix mends what it can",
         "maxtac rule missing-target             what does that mean?",
+        "maxtac explain shop/web bank/ledger    may they talk, and why, or why not?",
     ),
 )
 @click.version_option(__version__, prog_name="maxtac", message="%(prog)s %(version)s")

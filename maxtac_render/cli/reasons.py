@@ -19,12 +19,16 @@ from maxtac_render.model.objects import FieldPath, ObjectRef
 from maxtac_render.model.portsets import ALL_PORTS, NO_PORTS, PortSet, union
 from maxtac_render.reports.text import PLAIN, Paint, located, visible
 
+HELP = "help: --suggest prints an annotation or a resource that would allow it"
+
 
 def text(found: Answers, paint: Paint = PLAIN) -> Iterator[str]:
     """Every answer, an empty line between two, and what concerns all of them."""
     for answer in found.answers:
         yield "".join(f"{line.rstrip(' ')}\n" for line in _Telling(answer, found, paint).lines()) + "\n"
     yield from (f"{visible(_fronted(each))}\n" for each in found.fronted)
+    if any(each.verdict is not Verdict.YES and each.asked is not NO_PORTS for each in found.answers):
+        yield f"{HELP}\n"
 
 
 def _fronted(found: Fronted) -> str:
@@ -54,7 +58,7 @@ class _Telling:
         colour = {Verdict.YES: paint.info, Verdict.NO: paint.error, Verdict.DEPENDS: paint.warning}[answer.verdict]
         yield f"{colour}{answer.verdict}{paint.end}{paint.strong}: {visible(self._sentence())}{paint.end}"
         if answer.verdict is Verdict.YES and answer.doubts:
-            rest = _on(answer.causes.possible.without(answer.causes.certain))
+            rest = on(answer.causes.possible.without(answer.causes.certain))
             yield f"{paint.warning}{Verdict.DEPENDS}{paint.end}: {visible(f'{rest} it depends on {self._doubts()}')}"
         if not answer.itself and answer.asked is not NO_PORTS:
             yield from self._side(egress)
@@ -70,11 +74,11 @@ class _Telling:
             return f"{target} has no {self._port.protocol} port named {self._port.port}"
         match answer.verdict:
             case Verdict.YES:
-                return f"{source} may talk to {target}{self._if_asked() or f' {_on(answer.causes.certain)}'}"
+                return f"{source} may talk to {target}{self._if_asked() or f' {on(answer.causes.certain)}'}"
             case Verdict.NO:
                 return f"{source} may not talk to {target}{self._if_asked()}"
             case Verdict.DEPENDS:
-                ports = self._if_asked() or f" {_on(answer.causes.possible)}"
+                ports = self._if_asked() or f" {on(answer.causes.possible)}"
                 return f"whether {source} may talk to {target}{ports} depends on {self._doubts()}"
 
     def _if_asked(self) -> str:
@@ -82,7 +86,7 @@ class _Telling:
         if self._asked is None or self._port is None:
             return ""
         named = isinstance(self._port.port, str) and self._asked.spans
-        return f" {_on(self._asked)}{f' ({self._port.port})' if named else ''}"
+        return f" {on(self._asked)}{f' ({self._port.port})' if named else ''}"
 
     def _doubts(self) -> str:
         ends = {"source": self._source, "target": self._target}
@@ -115,16 +119,16 @@ class _Telling:
         isolated = f"{'' if any(each.certain for each in side.isolating) else 'perhaps '}isolated"
         match self._judged(side):
             case Verdict.YES:
-                return f"{what}: {isolated}; open {there} {_on(self._asked or side.certain)}"
+                return f"{what}: {isolated}; open {there} {on(self._asked or side.certain)}"
             case Verdict.DEPENDS:
-                return f"{what}: {isolated}; perhaps open {there} {_on(self._asked or side.possible)}"
+                return f"{what}: {isolated}; perhaps open {there} {on(self._asked or side.possible)}"
             case Verdict.NO:
-                others = f", but open {_on(side.possible)}" if side.possible else ""
+                others = f", but open {on(side.possible)}" if side.possible else ""
                 return f"{what}: {isolated}; closed {there}{self._if_asked()}{others}"
 
     def _rule(self, isolating: Isolating, rule: Allowing) -> Iterator[str]:
         perhaps = "" if rule.certain and isolating.certain else "perhaps "
-        yield visible(f"{perhaps}allowed by {rule.applied.ref} {_on(rule.ports)}")
+        yield visible(f"{perhaps}allowed by {rule.applied.ref} {on(rule.ports)}")
         site = rule_site(rule.applied, rule.direction, rule.number)
         yield from located(site, self._paint, self._paint.info, _notes(rule.applied))
 
@@ -137,11 +141,9 @@ class _Telling:
             groups.setdefault((each.certain, ports, site.about.ref, site.field), []).append(each.applied)
         for (certain, ports, *_), group in groups.items():
             names = listed(str(applied.ref) for applied in group)
-            yield visible(
-                f"{'' if certain else 'perhaps '}isolated by {names}{f', open {_on(ports)}' if ports else ''}"
-            )
+            yield visible(f"{'' if certain else 'perhaps '}isolated by {names}{f', open {on(ports)}' if ports else ''}")
             if not brief:
-                yield from located(isolation_site(group[0]), self._paint, self._paint.error, _notes(group[0]))
+                yield from located(isolation_site(group[0]), self._paint, self._paint.error, _notes(*group))
 
     def _lacking(self, side: Side) -> str:
         """What would open a side."""
@@ -156,16 +158,26 @@ def _homes(ends: Iterable[Endpoint]) -> str:
     return listed(sorted({each.ref.namespace or "its namespace" for each in ends if isinstance(each, Workload)}))
 
 
-def _notes(applied: Applied) -> dict[str, str]:
-    """What else is known of where a policy comes from."""
+def _notes(*policies: Applied) -> dict[str, str]:
+    """What else is known of where some policies come from."""
+    notes: dict[str, dict[str, None]] = {}
+    for applied in policies:
+        word, note = _note(applied)
+        notes.setdefault(word, {})[note] = None
+    return {word: listed(filter(None, texts)) for word, texts in notes.items()}
+
+
+def _note(applied: Applied) -> tuple[str, str]:
     made, cause = provenance(applied), applied.policy.cause
     if cause is not None:
         subject = cause.intent.subject
-        return {"Service": f"{made.service}, {subject.origin.path}:{Site(subject, ('metadata', 'name')).place.line}"}
+        path, line = subject.origin.path, Site(subject, ("metadata", "name")).place.line
+        return "Service", f"{made.service} ({path}:{line})" if path else made.service
     if made.baseline:
-        return {"added by": f"baseline {made.baseline}"}
-    return {"rendered from": " for Service ".join(filter(None, (made.source, made.service)))}
+        return "added by", f"baseline {made.baseline}"
+    return "rendered from", " for Service ".join(filter(None, (made.source, made.service)))
 
 
-def _on(ports: PortSet) -> str:
+def on(ports: PortSet) -> str:
+    """Ports at the end of a sentence."""
     return "on every port" if ports is ALL_PORTS else f"on {ports}"

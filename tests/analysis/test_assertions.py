@@ -6,8 +6,8 @@ from itertools import product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_causes import clusters
 
+from edits import clusters
 from maxtac_render.analysis.assertions import CASE, Case, Claim, Ends, Expectation, Part
 from maxtac_render.analysis.assertions.exposure import covers, strangers
 from maxtac_render.analysis.assertions.findings import run

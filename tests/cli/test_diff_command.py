@@ -8,7 +8,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 from click.testing import CliRunner, Result
@@ -18,9 +17,9 @@ from hypothesis import strategies as st
 from clusters import Cluster, clusters
 from maxtac_render.cli import program
 from maxtac_render.reports import formats
+from validation import validate
 
 PROJECT = Path(__file__).parents[2]
-SCHEMA = json.loads((PROJECT / "schemas" / "comparison.json").read_text())
 CASES = sorted((PROJECT / "testdata" / "cases").glob("diff-*"))
 PODS = """\
 apiVersion: v1
@@ -46,23 +45,12 @@ def run(*arguments: str, stdin: str = "") -> Result:
     return CliRunner().invoke(program.program, ["diff", *arguments], input=stdin, prog_name="maxtac")
 
 
-def closed(schema: Any) -> Any:
-    """The schema with no room for more properties."""
-    if isinstance(schema, list):
-        return [closed(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    inner = {key: closed(value) for key, value in schema.items()}
-    return {**inner, "additionalProperties": False} if schema.get("type") == "object" else inner
-
-
 def compared(*arguments: str) -> Any:
     """The comparison as programs get it, held against its schema."""
     result = run(*arguments, "-o", "json")
     assert result.exit_code in (0, 1), result.output
     document = json.loads(result.stdout)
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    jsonschema.validate(document, closed(SCHEMA), jsonschema.Draft202012Validator)
+    validate(document, "comparison")
     return document
 
 

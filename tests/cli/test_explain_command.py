@@ -43,6 +43,18 @@ def test_every_explanation_is_valid_json_too(case: Path, args: list[str], monkey
         validate(json.loads(done.stdout), "explanation")
 
 
+@pytest.mark.parametrize(
+    "case", sorted(CASES.glob("a-suggestion-*/expected/output.txt")), ids=lambda path: path.parts[-3]
+)
+def test_suggested_resources_are_valid(case: Path) -> None:
+    """The schemas of the MaxTac kinds take what is suggested."""
+    documents = list(yaml.safe_load_all(case.read_text()))
+    assert documents
+    for document in documents:
+        if document["kind"].endswith("Access"):
+            validate(document, document["kind"].lower())
+
+
 def test_every_pair_of_the_walkthrough_is_explained(walkthrough: str) -> None:
     """Applications and databases reach each other, and the text says so in the words of the JSON."""
     ends = ("ombi/ombi", "ombi/postgres-ombi", "zitadel/zitadel", "zitadel/postgres-zitadel", "1.1.1.1", "192.0.2.1")
@@ -74,6 +86,7 @@ def test_a_source_from_standard_input_is_explained(walkthrough: str) -> None:
         (["shop/web", "bank/x", "80-90"], "is no port"),
         (["shop/web", "bank/x", "80/ICMP"], "is no port"),
         (["shop/web", "bank/x", ""], "is no port"),
+        (["shop/web", "--suggest"], "name SRC and DST"),
         (["bank/none"], "no NetworkPolicy bank/none in the input"),
         (["zitadel/access-sample--zitadel-zitadel---zitadel-postgres-zitadel-all-miror"], "did you mean"),
         ([], "missing argument"),
