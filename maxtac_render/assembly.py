@@ -10,6 +10,7 @@ from maxtac_render.analysis import hosts
 from maxtac_render.analysis.population import population
 from maxtac_render.engine.lifetime import Anchor
 from maxtac_render.engine.moved import report_moved
+from maxtac_render.engine.plan import shown
 from maxtac_render.model.cluster import Applied, Cluster
 from maxtac_render.model.diagnostics import NOWHERE, Code, Report
 from maxtac_render.model.objects import ObjectRef, Resource
@@ -124,16 +125,9 @@ def _compare(before: list[Applied], fresh: list[Applied], report: Report) -> Non
         now = wanted.pop(applied.ref, None)
         if now is None:
             report.add(Code.STALE, applied, ("metadata", "name"), problem="no intent asks for this policy any more")
-        elif _shown(now.policy) != _shown(applied.policy):
+        elif shown(now.policy) != shown(applied.policy):
             report.add(Code.STALE, applied, ("metadata", "name"), problem="this policy is not what its intent asks for")
     for applied in wanted.values():
         cause = applied.policy.cause
         about = cause.intent if cause is not None else NOWHERE
         report.add(Code.STALE, about, (), problem=f"the input has other rendered policies, but no {applied.ref}")
-
-
-def _shown(policy: Policy) -> Policy:
-    """A policy without what does not show in it."""
-    return policy._replace(
-        labels=tuple(sorted(policy.labels)), annotations=tuple(sorted(policy.annotations)), cause=None
-    )

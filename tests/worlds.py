@@ -122,3 +122,44 @@ def connections() -> list[Connection]:
 
 
 CONNECTIONS = connections()
+
+
+_PAIR = st.builds(
+    lambda name, namespace, swapped: f"{namespace},{name}" if swapped else f" {name} , {namespace}",
+    st.sampled_from(NAMES),
+    st.sampled_from(NAMESPACES),
+    st.sampled_from((False, False, True)),
+)
+_NOTED = {
+    **{
+        f"maxtac.vtk.io.{kind}/targets": st.lists(_PAIR, max_size=2).map(";".join)
+        for kind in ("access", "clusteraccess")
+    },
+    **{
+        f"maxtac.vtk.io.{kind}/targets": st.lists(st.sampled_from(CIDRS), max_size=2).map(
+            lambda cidrs: ",".join(cidr.replace("/", "-") for cidr in cidrs)
+        )
+        for kind in ("externalaccess", "clusterexternalaccess")
+    },
+    **{f"maxtac.vtk.io.{kind.lower()}/direction": st.sampled_from(("ingress", "Egress", "ALL", "")) for kind in KINDS},
+    "render.maxtac.vtk.io/ports": st.sampled_from(("80/TCP", "79-81/UDP, 8080", "5432-5432/tcp")),
+}
+_ENDS = {"maxtac.vtk.io/expires-at": st.sampled_from(("2026-12-31T23:59:59Z", "2027-01-01T00:00:01Z"))}
+
+
+@st.composite
+def annotated_worlds(draw: st.DrawFn) -> list[Body]:
+    """Worlds in which Services override what is said of them, access ends, and some Services lack what they need."""
+    world = draw(worlds())
+    for body in world:
+        noted = (
+            _NOTED
+            if body["kind"] == "Service"
+            else {**_ENDS, "render.maxtac.vtk.io/ports": _NOTED["render.maxtac.vtk.io/ports"]}
+        )
+        keys = draw(st.lists(st.sampled_from(sorted(noted)), max_size=3, unique=True))
+        body["metadata"]["annotations"] = {key: draw(noted[key]) for key in keys}
+        if body["kind"] == "Service":
+            lacks = draw(st.sampled_from((*[""] * 8, "selector", "ports")))
+            body["spec"].pop(lacks, None)
+    return world

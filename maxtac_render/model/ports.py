@@ -52,10 +52,10 @@ def parse_port(text: str) -> Port | None:
     if match is None:
         return None
     first, protocol = int(match[1]), (match[3] or "TCP").upper()
-    last = int(match[2]) if match[2] else None
-    if protocol not in PROTOCOLS or not is_port_number(first):
+    last = int(match[2]) if match[2] else first
+    if protocol not in PROTOCOLS or not is_port_number(first) or not first <= last <= 65535:
         return None
-    return None if last is not None and not first <= last <= 65535 else Port(protocol, first, last)
+    return Port(protocol, first, last if last > first else None)
 
 
 def parse_asked(text: str) -> Port | None:

@@ -4,52 +4,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_address
 from typing import Any, Literal
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clusters import ADDRESSES, PROTOCOLS, Cluster, OpenCluster, addresses, clusters, completed, numbers, open_clusters
-from evaluator import Connection, Endpoint, Pod, allowed, isolates
-from maxtac_render.analysis.endpoints import parse, stage
+from evaluator import Body, Connection, Endpoint, Pod, allowed, isolates
+from judge import assembled, opened, position, verdicts
 from maxtac_render.analysis.reachability import Reach, Verdicts
-from maxtac_render.analysis.universe import USUAL, Assumptions, Universe, bits
-from maxtac_render.assembly import assemble
-from maxtac_render.model import cluster as model
-from maxtac_render.model.diagnostics import Report, Severity
+from maxtac_render.analysis.universe import Assumptions, Universe, bits
 from maxtac_render.model.intent import Direction
-from maxtac_render.model.options import Options
 from maxtac_render.model.portsets import NO_PORTS, PortSet
-from worlds import Body, resources
 
 ASSUMPTIONS = (Assumptions("outside"), Assumptions(host_network="node"), Assumptions(long_names="ignored"))
 SLOW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-def assembled(bodies: list[Body]) -> model.Cluster:
-    """What is known of a cluster in which nothing is wrong."""
-    report = Report()
-    cluster = assemble(resources(bodies), Options(), report).cluster
-    assert report.worst < Severity.ERROR, report.sorted()
-    return cluster
-
-
-def verdicts(cluster: model.Cluster, queries: Iterable[str] = (), assumptions: Assumptions = USUAL) -> Verdicts:
-    """Who may talk to whom in a cluster."""
-    universe = stage(cluster, [parse(query) for query in queries], assumptions).universe
-    return Verdicts(universe, [each.policy for each in cluster.policies])
-
-
-def position(universe: Universe, address: str) -> int:
-    """The endpoint that an outside address belongs to."""
-    here = ip_address(address)
-    (number,) = (
-        number
-        for number, each in enumerate(universe.addresses.classes)
-        if any(part.version == here.version and part.first <= int(here) <= part.last for part in each.ranges)
-    )
-    return number + len(universe.workloads)
 
 
 def ends(cluster: Cluster, universe: Universe) -> Iterator[tuple[int, Endpoint]]:
@@ -64,11 +33,6 @@ def outside(policies: Iterable[Body], universe: Universe) -> Iterator[tuple[int,
     """The outside addresses that could make a difference, with the endpoints that they belong to."""
     for address in addresses(policies):
         yield position(universe, address), address
-
-
-def opened(ports: PortSet, protocol: str, number: int) -> bool:
-    """Whether a port is in a set."""
-    return any(span.protocol == protocol and span.first <= number <= span.last for span in ports.spans)
 
 
 def at(row: dict[PortSet, int], target: int) -> PortSet:
