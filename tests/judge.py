@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from ipaddress import ip_address
 
 from evaluator import Body, Connection, Endpoint
@@ -60,8 +61,9 @@ def opened(ports: PortSet, protocol: str, number: int) -> bool:
 
 def passing(reach: Reach, ends: Mapping[Endpoint, int], connections: Iterable[Connection]) -> set[Connection]:
     """The connections that pass, in the sense of one answer."""
-    return {
-        (source, target, protocol, port)
-        for source, target, protocol, port in connections
-        if opened(reach.ports(ends[source], ends[target]), protocol, port)
-    }
+
+    @cache
+    def ports(source: Endpoint, target: Endpoint) -> PortSet:
+        return reach.ports(ends[source], ends[target])
+
+    return {connection for connection in connections if opened(ports(*connection[:2]), *connection[2:])}

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,17 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evaluator import Connection, Pod, allowed
+import clusters
+from clusters import pod_body, policies
+from evaluator import Connection, Endpoint, Pod, allowed
+from judge import assembled, passing, positions, verdicts
 from maxtac_render.compiler import bodies, compile_intents, yaml_documents
 from maxtac_render.manifests.read import read
 from maxtac_render.model.diagnostics import Code, Report, Severity
 from maxtac_render.model.names import is_label_value, is_object_name
 from maxtac_render.model.options import Options
 from maxtac_render.reports.text import render as render_text
-from worlds import CONNECTIONS, NAMES, NAMESPACES, Body, resources, worlds
+from worlds import CONNECTIONS, NAMES, NAMESPACES, OUTSIDE, Body, annotated_worlds, resources, worlds
 
 TESTDATA = Path(__file__).parents[1] / "testdata"
 
@@ -42,9 +46,22 @@ def render(world: list[Body], **options: Any) -> list[dict[str, Any]]:
     return documents
 
 
-def reach(world: list[Body], **options: Any) -> set[Connection]:
-    """The connections that the policies of a world allow."""
-    return allowed(render(world, **options), CONNECTIONS)
+PODS = dict.fromkeys(end for connection in CONNECTIONS for end in connection[:2] if isinstance(end, Pod))
+PLACES: dict[Endpoint, tuple[str, str]] = {pod: (pod.namespace, f"pod{number}") for number, pod in enumerate(PODS)}
+BESIDE = [
+    *(clusters.body("Namespace", ("", name)) for name in (*NAMESPACES, "mail")),
+    *(pod_body(place, pod) for pod, place in zip(PODS, PLACES.values(), strict=True)),
+]
+
+
+def reach(world: list[Body], others: Sequence[Body] = (), **options: Any) -> set[Connection]:
+    """The connections that the policies of a world and others allow, as two judges find."""
+    found = allowed([*render(world, **options), *others], CONNECTIONS)
+    manifests = [*world, *BESIDE, *others]
+    judged = verdicts(assembled(manifests, Options(now=NOW, **options), Report(TOLERANT)))
+    ends = positions(judged.universe, PLACES, OUTSIDE)
+    assert passing(judged.certain, ends, CONNECTIONS) == passing(judged.possible, ends, CONNECTIONS) == found
+    return found
 
 
 @SLOW
@@ -139,8 +156,10 @@ def _garble_target(spec: Body, garbage: Any, data: st.DataObject) -> None:
 
 
 @SLOW
-@given(worlds(), GARBAGE, st.data())
-def test_garbling_a_value_never_opens_anything(world: list[Body], garbage: Any, data: st.DataObject) -> None:
+@given(worlds(), policies(most=2), GARBAGE, st.data())
+def test_garbling_a_value_never_opens_anything(
+    world: list[Body], others: list[Body], garbage: Any, data: st.DataObject
+) -> None:
     """Whatever becomes of a direction, a target, a duration, a port or mirrored: less is allowed, or the same."""
     broken = copy.deepcopy(world)
     number = data.draw(st.sampled_from([number for number, body in enumerate(world) if body["kind"] != "Service"]))
@@ -154,38 +173,57 @@ def test_garbling_a_value_never_opens_anything(world: list[Body], garbage: Any, 
         service["spec"]["ports"][0][data.draw(st.sampled_from(("targetPort", "protocol")))] = garbage or "!"
     else:
         spec[field] = garbage or "!"
-    assert reach(broken) <= reach(world)
+    assert reach(broken, others) <= reach(world, others)
 
 
 @SLOW
-@given(worlds(), st.data())
-def test_passing_a_deadline_never_opens_anything(world: list[Body], data: st.DataObject) -> None:
+@given(annotated_worlds(), policies(most=2), GARBAGE, st.data())
+def test_garbling_an_annotation_never_opens_anything(
+    world: list[Body], others: list[Body], garbage: Any, data: st.DataObject
+) -> None:
+    """What a Service or a resource has in an annotation that cannot be read closes, as it does in a spec.
+
+    An empty text says "nothing", and the mirror of a target that nobody can name cannot be.
+    """
+    for body in world:
+        body["spec"].pop("mirrored", None)
+    broken = copy.deepcopy(world)
+    noted = [body for body in broken if body["metadata"].get("annotations")]
+    if noted:
+        notes = data.draw(st.sampled_from(noted))["metadata"]["annotations"]
+        notes[data.draw(st.sampled_from(sorted(notes)))] = "!" if garbage in ("", 7) else garbage
+    assert reach(broken, others) <= reach(world, others)
+
+
+@SLOW
+@given(annotated_worlds(), policies(most=2), st.data())
+def test_passing_a_deadline_never_opens_anything(world: list[Body], others: list[Body], data: st.DataObject) -> None:
     """Expired access loses its rules and keeps its isolation."""
-    ended = copy.deepcopy(world)
-    body = data.draw(st.sampled_from([body for body in ended if body["kind"] != "Service"]))
-    body["metadata"]["annotations"] = {"maxtac.vtk.io/expires-at": "2026-12-31T23:59:59Z"}
-    assert reach(ended) <= reach(world)
-    body["metadata"]["annotations"] = {"maxtac.vtk.io/expires-at": "2027-01-01T00:00:01Z"}
-    assert reach(ended) == reach(world)
+    ended, unended = copy.deepcopy(world), copy.deepcopy(world)
+    number = data.draw(st.sampled_from([number for number, body in enumerate(world) if body["kind"] != "Service"]))
+    for one, end in ((world, None), (ended, "2026-12-31T23:59:59Z"), (unended, "2027-01-01T00:00:01Z")):
+        one[number]["metadata"]["annotations"].pop("maxtac.vtk.io/expires-at", None)
+        if end is not None:
+            one[number]["metadata"]["annotations"]["maxtac.vtk.io/expires-at"] = end
+    assert reach(ended, others) <= reach(unended, others) == reach(world, others)
 
 
 @SLOW
-@given(worlds(), st.data())
-def test_a_missing_target_never_opens_anything(world: list[Body], data: st.DataObject) -> None:
+@given(annotated_worlds(), policies(most=2), st.data())
+def test_a_missing_target_never_opens_anything(world: list[Body], others: list[Body], data: st.DataObject) -> None:
     """Without the Service of a target its rule goes; the subjects stay isolated."""
     for body in world:
-        if body["kind"] != "Service":
-            body["spec"].pop("mirrored", None)
+        body["spec"].pop("mirrored", None)
     removed = data.draw(st.sampled_from([body for body in world if body["kind"] == "Service"]))
     rest = [body for body in world if body is not removed]
     selected = {policy["metadata"]["annotations"]["render.maxtac.vtk.io/service"] for policy in render(world)}
     if f"{removed['metadata']['namespace']}/{removed['metadata']['name']}" not in selected:
-        assert reach(rest) <= reach(world)
+        assert reach(rest, others) <= reach(world, others)
 
 
 @SLOW
-@given(worlds())
-def test_narrowing_annotations_never_open_anything(world: list[Body]) -> None:
+@given(worlds(), policies(most=2))
+def test_narrowing_annotations_never_open_anything(world: list[Body], others: list[Body]) -> None:
     """With annotations: narrow, whoever edits a Service can only take away."""
     for body in world:
         if body["kind"] == "Service":
@@ -196,8 +234,8 @@ def test_narrowing_annotations_never_open_anything(world: list[Body]) -> None:
                 "maxtac.vtk.io.clusterexternalaccess/targets": "",
             }
     plain = [{**body, "metadata": {**body["metadata"], "annotations": {}}} for body in world]
-    assert reach(world, annotations="ignore") == reach(plain)
-    assert reach(world, annotations="narrow") <= reach(plain)
+    assert reach(world, others, annotations="ignore") == reach(plain, others)
+    assert reach(world, others, annotations="narrow") <= reach(plain, others)
 
 
 HOSTILE = st.text(st.sampled_from("ab-.x"), min_size=1, max_size=6).filter(is_object_name)
