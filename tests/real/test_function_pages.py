@@ -23,7 +23,6 @@ PARTS = {"krm": ("kpt",), "kpt": ("kpt",), "kustomize": ("kustomize", "kubectl")
 @pytest.mark.parametrize("folder", PARTS)
 def test_every_command_prints_what_the_page_shows(folder: str, part: Callable[[str], Path], tmp_path: Path) -> None:
     shutil.copytree(FUNCTIONS, tmp_path / "functions")
-    shutil.copytree(FUNCTIONS / "kpt" / "example", tmp_path / "functions" / "krm" / "shop")
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in PARTS[folder]:
