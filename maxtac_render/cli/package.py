@@ -104,11 +104,13 @@ def _anchor(options: Options) -> Anchor | None:
 
 def located(found: Iterable[Diagnostic], package: ResourceList) -> Iterator[Diagnostic]:
     """Findings with the files that their objects came from; in which line of these they stand nobody knows."""
-    for diagnostic in found:
-        origin = diagnostic.origin
-        if origin.path == STDIN:
-            origin = Origin(*package.items[origin.document].place, 0, origin.places)
-        yield diagnostic._replace(origin=origin)
+
+    def move(origin: Origin) -> Origin:
+        if origin.path != STDIN:
+            return origin
+        return Origin(*package.items[origin.document].place, 0, origin.places)
+
+    return (diagnostic.moved(move) for diagnostic in found)
 
 
 def put(package: ResourceList, rendering: Rendering, options: Options) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from maxtac_render.model.catalogue import CODES, SEVERITIES, Code, Entry, Severity
@@ -83,6 +83,18 @@ class Diagnostic(NamedTuple):
         """Where the field stands, or else where its document begins."""
         return Site(self, self.field).place
 
+    def moved(self, move: Callable[[Origin], Origin]) -> Diagnostic:
+        """The same finding, where each place that it names is the one that ``move`` gives for it."""
+        facts = {name: move(fact) if isinstance(fact, Origin) else fact for name, fact in self.facts.items()}
+        message, mend = _worded(self.code, facts)
+        return self._replace(message=message, mend=mend, origin=move(self.origin), facts=facts)
+
+
+def _worded(code: Code, facts: Mapping[str, object]) -> tuple[str, str]:
+    """A code's message and how to mend it, the braces filled with facts that were made harmless to print."""
+    shown = {name: printable(str(fact)) for name, fact in facts.items()}
+    return code.value.message.format(**shown), code.value.mend.format(**shown)
+
 
 class Report:
     """Collects findings; equal ones count once, and rules that are switched off are not heard."""
@@ -98,8 +110,7 @@ class Report:
         severity = self._severities.get(code, code.value.severity)
         if severity is Severity.OFF:
             return
-        shown = {name: printable(str(fact)) for name, fact in facts.items()}
-        message, mend = code.value.message.format(**shown), code.value.mend.format(**shown)
+        message, mend = _worded(code, facts)
         self.take([Diagnostic(code, severity, message, mend, about.ref, field, about.origin, facts)])
 
     def copy(self) -> Report:

@@ -81,6 +81,10 @@ class Origin(NamedTuple):
     line: int = 1
     places: Callable[[FieldPath], Place | None] = nowhere
 
+    def __str__(self) -> str:
+        """For people: ``web.yaml:7``, without a line that is not known."""
+        return f"{self.path}:{self.line}" if self.line else self.path or "a place without a name"
+
 
 class History(NamedTuple):
     """What a build called an object before: namespaces and names, the oldest first, and what it put around the name."""

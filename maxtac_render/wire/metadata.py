@@ -87,8 +87,7 @@ def _one_of(copies: list[Resource], report: Report) -> Resource:
     for copy in copies:
         if copy is not kept:
             code = Code.IDENTICAL_COPY if copy.body == kept.body else Code.DUPLICATE_OBJECT
-            other = f"{kept.origin.path}:{kept.origin.line}"
-            report.add(code, copy, (), what=kept.ref, other=other)
+            report.add(code, copy, (), what=kept.ref, other=kept.origin)
     return kept
 
 

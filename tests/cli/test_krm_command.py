@@ -153,6 +153,14 @@ def test_a_broken_item_is_a_result() -> None:
     assert [found["tags"]["rule"] for found in yaml.safe_load(result.stdout)["results"]] == ["broken-yaml"]
 
 
+def test_another_object_is_told_by_its_file() -> None:
+    """Nobody sees the lines of what an orchestrator writes to standard input."""
+    other = ACCESS.replace("path: access.yaml", "path: other.yaml").replace("ingress", "all")
+    found = yaml.safe_load(krm(PACKAGE + other).stdout)["results"]
+    messages = [result["message"] for result in found if result["tags"]["rule"] == "duplicate-object"]
+    assert messages == ["another Access shop/web-in stands at access.yaml; this one left out"]
+
+
 def test_a_second_run_gives_the_same_bytes() -> None:
     once = krm(PACKAGE).stdout
     assert krm(once).stdout == once
