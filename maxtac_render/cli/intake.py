@@ -33,8 +33,7 @@ ADDRESS = "maxtac:"
 def inputs(sources: Sequence[str], options: Options, report: Report) -> Iterator[Input]:
     """The files of all sources. Raises SourceFault for what cannot be read."""
     for source in sources:
-        stdin = _stdin() if source == "-" else BytesIO()
-        yield from load(source, options.exclude, report, stdin)
+        yield from load(source, options.exclude, report, stdin() if source == "-" else BytesIO())
 
 
 def passed(sources: Sequence[str], options: Options, report: Report) -> Iterator[Input]:
@@ -148,7 +147,8 @@ def _paths(value: object, path: FieldPath) -> Iterator[FieldPath]:
         yield from _paths(inner, (*path, step))
 
 
-def _stdin() -> BinaryIO:
+def stdin() -> BinaryIO:
+    """Standard input. Raises SourceFault where it is closed."""
     if sys.stdin is None:
         raise SourceFault("standard input is closed")
     return sys.stdin.buffer

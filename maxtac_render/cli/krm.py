@@ -22,16 +22,14 @@ from typing import Any
 
 import click
 
-from maxtac_render.cli import configuration, exits, functionconfig, package, pages, parameters
+from maxtac_render.cli import configuration, exits, functionconfig, intake, package, pages, parameters
 from maxtac_render.cli.console import Console, terminal
 from maxtac_render.manifests import resourcelist
 from maxtac_render.manifests.faults import Broken, OverLimit
 from maxtac_render.manifests.resourcelist import ResourceList
 from maxtac_render.model.diagnostics import Diagnostic, Report, Severity
-from maxtac_render.model.errors import SinkFault, SourceFault
 from maxtac_render.model.options import LAYOUT, severities
 from maxtac_render.reports._results import results
-from maxtac_render.sinks import stdout
 from maxtac_render.sources import STDIN, inputs
 
 SECTION = "Deliver"
@@ -61,11 +59,9 @@ def command(**given: Any) -> int:
 
 
 def _stdin() -> bytes:
-    if sys.stdin is None:
-        raise SourceFault("standard input is closed")
     if terminal(sys.stdin):
         raise click.UsageError("a ResourceList is read from standard input", click.get_current_context())
-    return inputs.read(sys.stdin.buffer, STDIN)
+    return inputs.read(intake.stdin(), STDIN)
 
 
 def _words(fault: Broken | OverLimit) -> str:
@@ -92,19 +88,13 @@ def _answer(given: ResourceList, said: Mapping[str, Any], console: Console) -> i
     found = list(package.located(report.sorted(), given))
     if console.withheld(report):
         return _give_back(given, found, console)
-    _write(given.text(package.put(given, rendering, options), results(found)))
+    console.put([given.text(package.put(given, rendering, options), results(found))], sys.stdout)
     console.tell(found, sys.stderr)
     return console.code(report)
 
 
 def _give_back(given: ResourceList, found: Sequence[Diagnostic], console: Console) -> int:
     """Write the list with its items as they came."""
-    _write(given.text([item.text for item in given.items], results(found)))
+    console.put([given.text([item.text for item in given.items], results(found))], sys.stdout)
     console.tell(found, sys.stderr, "nothing rendered")
     return exits.FOUND
-
-
-def _write(text: str) -> None:
-    if sys.stdout is None:
-        raise SinkFault("standard output is closed")
-    stdout.write([text], sys.stdout.buffer)

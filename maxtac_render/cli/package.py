@@ -17,7 +17,6 @@ from maxtac_render.cli.console import Console
 from maxtac_render.cli.intake import ADDRESS, inputs
 from maxtac_render.cli.values import moment
 from maxtac_render.engine.lifetime import Anchor
-from maxtac_render.manifests.edit import edit_at
 from maxtac_render.manifests.read import read
 from maxtac_render.manifests.resourcelist import ResourceList
 from maxtac_render.manifests.wanted import INTENTS, wanted
@@ -53,12 +52,20 @@ def render(package: ResourceList, options: Options, report: Report) -> Rendering
     stream = package.stream()
     resources = read(stream, STDIN, report, named=True, wanted=WANTED)
     rendering = compiled(resources, options, report, _exclusion(package, options))
-    for present in rendering.replaced:
-        if edit_at(present.origin, (), "remove").path:
-            report.add(Code.STUCK_OBJECT, present, (), reason="it stands in a list within the package")
+    if rendering.replaced:
+        _require_items(rendering.replaced, report)
     if ADDRESS.encode() in stream:
         compilation.heed({STDIN: stream}, Look(), rendering.output, report)
     return rendering
+
+
+def _require_items(replaced: Sequence[Present], report: Report) -> None:
+    """Report policies that would have to be taken out of a list that is an item itself."""
+    from maxtac_render.manifests.edit import edit_at  # noqa: PLC0415 - a first run does not pay
+
+    for present in replaced:
+        if edit_at(present.origin, (), "remove").path:
+            report.add(Code.STUCK_OBJECT, present, (), reason="it stands in a list within the package")
 
 
 def generate(sources: Sequence[str], options: Options, report: Report, console: Console) -> Rendering:

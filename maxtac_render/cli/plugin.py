@@ -16,7 +16,7 @@ from collections.abc import Mapping
 import click
 
 from maxtac_render import compiler
-from maxtac_render.cli import configuration, exits, functionconfig, package, pages, parameters
+from maxtac_render.cli import configuration, exits, functionconfig, intake, package, pages, parameters
 from maxtac_render.cli.configuration import Configuration
 from maxtac_render.cli.console import Console
 from maxtac_render.cli.package import Rendering
@@ -25,7 +25,7 @@ from maxtac_render.manifests import passthrough
 from maxtac_render.manifests.read import Piece, pieces
 from maxtac_render.model.configuration import API_VERSION, KIND
 from maxtac_render.model.diagnostics import Report, Severity
-from maxtac_render.model.errors import SinkFault, SourceFault
+from maxtac_render.model.errors import SinkFault
 from maxtac_render.model.options import Options, severities
 from maxtac_render.sinks import file
 from maxtac_render.sources import STDIN, inputs
@@ -101,7 +101,7 @@ def run(config: str, **given: object) -> int:
     """
     console, report = Console(Manner()), Report()
     configured = configuration.parse(configuration.content(config), "<config>", report)
-    objects = _stdin()
+    objects = inputs.read(intake.stdin(), STDIN)
     if configured is None or report.worst > Severity.OFF:
         return _refuse(report, console)
     options = parameters.options(configuration.complete(given, configured))
@@ -110,12 +110,6 @@ def run(config: str, **given: object) -> int:
     report = Report(severities(options))
     rendering = package.generate(configured.values.get("sources", ()), options, report, console)
     return _write((), rendering, report, console)
-
-
-def _stdin() -> bytes:
-    if sys.stdin is None:
-        raise SourceFault("standard input is closed")
-    return inputs.read(sys.stdin.buffer, STDIN)
 
 
 def _transform(objects: bytes, options: Options, configured: Configuration, console: Console) -> int:
