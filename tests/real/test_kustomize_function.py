@@ -172,6 +172,44 @@ def test_what_an_outer_kustomization_does_is_reported(build: Callable[..., Build
     assert "warning[moved-policy]" in check(done.stdout)
 
 
+def pods(policy: Any) -> list[dict[str, str]]:
+    """The labels by which a policy selects its pods, and those of its peers."""
+    rules = policy["spec"]["ingress"]
+    peer_labels = [peer["podSelector"]["matchLabels"] for rule in rules for peer in rule["from"]]
+    return [policy["spec"]["podSelector"]["matchLabels"], *peer_labels]
+
+
+def test_labels_in_selectors_are_those_of_the_same_kustomization(build: Callable[..., Build]) -> None:
+    """What it puts into the selectors of Services is in the policies; what an outer one does, it does to policies."""
+    labels = {"labels": [{"pairs": {"team": "a"}, "includeSelectors": True}]}
+    (policy,) = policies(build(base(**labels, **RENDERS)))
+    assert pods(policy) == [{"app": "web", "team": "a"}, {"app": "db", "team": "a"}]
+    outer = kustomization("over", resources=["../base"], **labels)
+    (policy,) = policies(build({**base(**RENDERS), **outer}))
+    assert pods(policy) == [{"app": "web", "team": "a"}, {"app": "db", "team": "a"}]
+
+
+def test_it_is_no_validator(build: Callable[..., Build]) -> None:
+    """kustomize refuses whatever a validator gives back, even what it got."""
+    assert "validator shouldn't modify" in build(base(validators=["render.yaml"])).stderr
+
+
+def test_arguments_are_options(build: Callable[..., Build]) -> None:
+    config = EXEC.replace("path: maxtac-render-krm", "path: maxtac\n        args: [krm, --set, shop]")
+    (policy,) = policies(build(base(**RENDERS, config=config)))
+    assert policy["metadata"]["labels"]["render.maxtac.vtk.io/set"] == "shop"
+
+
+def test_policies_may_share_a_file_and_keep_what_kustomize_notes(build: Callable[..., Build]) -> None:
+    """It refuses two objects in one place, and says on objects where they come from if it is told to."""
+    config = f"{EXEC}spec:\n  layout: single\n  baseline: [dns]\n"
+    noted = {"buildMetadata": ["originAnnotations"], "config": config, **RENDERS}
+    files = base(**noted) | kustomization("over", resources=["../base"], namePrefix="o-", **noted)
+    done = build({**files, "base/access.yaml": ACCESS.replace("direction: ingress", "direction: egress")})
+    assert len(policies(done)) == 2
+    assert all("config.kubernetes.io/origin" in policy["metadata"]["annotations"] for policy in policies(done))
+
+
 def test_a_component_is_no_place_to_render(build: Callable[..., Build]) -> None:
     component = kustomization("part", kind="Component", **RENDERS)
     outer = kustomization("over", resources=["../base"], components=["../part"], namespace="outer")
