@@ -133,10 +133,10 @@ def put(package: ResourceList, rendering: Rendering, options: Options) -> list[s
         elif not _says(body, policy):
             books = ((key, value) for key, value in annotations_of(body).items() if is_bookkeeping(key))
             changed[number] = _annotated(policy, books)
-    filed = _filed(new.values(), package, options)
+    filed = _filed(new.values(), package, options) if new else ()
     texts = map(package.item, compiler.yaml_documents([*changed.values(), *filed]))
-    for number, text in zip(changed, texts, strict=False):
-        items[number] = text
+    for number in changed:
+        items[number] = next(texts)
     return [*items, *texts]
 
 

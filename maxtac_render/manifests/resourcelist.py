@@ -46,7 +46,7 @@ _ENDS = (MappingEndEvent, SequenceEndEvent)
 _ENDLESS = 10**9
 """The width at which no line is folded."""
 
-_DASH = re.compile(r"(?:[ \t\r\n]|#[^\r\n]*)*-")
+_DASH = re.compile(r"(?:[ \t\r\n]++|#[^\r\n]*+)*-")  # possessive, or comments could be taken apart in too many ways
 _MARKER = re.compile(r"^(?:---|\.\.\.|%)", re.MULTILINE)
 _ODD_BREAK = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
 _PATH, _INDEX = (re.compile(rf"^ +['\"]?{re.escape(key)}['\"]?: .*$", re.MULTILINE) for key in (PATH, INDEX))
@@ -140,7 +140,7 @@ class ResourceList(NamedTuple):
 
     def text(self, items: Iterable[str], results: Sequence[Any]) -> str:
         """The list with these items, and with results. What configured the function goes, and results of others."""
-        texts = {"apiVersion": f"apiVersion: {API_VERSION}\n", _CONFIG: "", _RESULTS: ""}
+        texts = {_CONFIG: "", _RESULTS: ""}
         inner = "".join(map(_whole_line, items))
         for key, text in self.fields:
             if key == _ITEMS:
@@ -160,7 +160,13 @@ def parse(data: bytes) -> ResourceList:
     words = {key: _value(text, key) for key, text in read.fields if key in ("apiVersion", "kind")} if read else {}
     if read is None or words.get("kind") != KIND or words.get("apiVersion") not in _API_VERSIONS:
         raise Broken(f"no {KIND} of {API_VERSION}")
-    return read
+    return read if words["apiVersion"] == API_VERSION else _of_today(read)
+
+
+def _of_today(read: ResourceList) -> ResourceList:
+    """The same list in the newest version."""
+    today = Field("apiVersion", f"apiVersion: {API_VERSION}\n")
+    return read._replace(fields=[today if field.key == today.key else field for field in read.fields])
 
 
 def _value(text: str, key: str) -> Any:
@@ -296,9 +302,12 @@ class _Cutting:
         begin = self._source.rfind("\n", 0, dash) + 1
         indent = self._source[begin:dash]
         self._require(not indent.strip(" "))
-        comments = re.compile(rf"(?:^ {{0,{len(indent)}}}#.*\n)*\Z", re.MULTILINE)
-        found = comments.search(self._source, self._last, begin)
-        return found.start() if found else begin
+        comment = re.compile(rf" {{0,{len(indent)}}}#")
+        while begin and (above := self._source.rfind("\n", 0, begin - 1) + 1) >= self._last:
+            if not comment.match(self._source, above):
+                break
+            begin = above
+        return begin
 
     def _skip(self, event: Event) -> None:
         """Pass over a value, whose first event is given; none of its aliases leads out of it."""

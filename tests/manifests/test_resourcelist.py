@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import yaml
 
@@ -173,6 +175,26 @@ def test_scalars_keep_their_spelling_when_a_list_is_written_anew() -> None:
     """kubectl and kustomize do not agree on what some of them mean, and it is not for us to choose."""
     read = parse(f"{HEAD}items: [{{a: yes, b: 0o17, c: '1e3', d: \"08\", e: 1.50, f: ~}}]\n".encode())
     assert read.items[0].text == "- a: yes\n  b: 0o17\n  c: '1e3'\n  d: \"08\"\n  e: 1.50\n  f: ~\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "items:\n" + "#\n" * 200_000 + "\n- a: 1\n",
+        "items:\n- a: 1\n" + "# #\n" * 200_000 + "\n- b: 1\n",
+        "items: " + "# " * 200_000 + "\n  &x\n- a: 1\n",
+        "items: &x " + "# # " * 100_000 + "\n- a: 1\n",
+    ],
+)
+def test_comments_without_end_take_no_time(text: str) -> None:
+    started = time.process_time()
+    assert parse((HEAD + text).encode()).items
+    assert time.process_time() - started < 10
+
+
+def test_comments_between_fields_stay() -> None:
+    text = HEAD.replace("\nkind", "\n# between\nkind") + "items:\n- a: 1\n# at the end\n"
+    assert back(parse(text.encode())) == text
 
 
 def test_aliases_without_end_are_refused() -> None:
