@@ -54,6 +54,7 @@ def _measures(directory: Path, rounds: int, starts: int) -> Iterator[Row]:
         *_against_parser(middle, large, rounds),
         _growth(middle, large, rounds),
         _through(large, rounds),
+        _function(middle, directory, rounds),
         *_start_up(starts),
     ]:
         yield from rows(pair)
@@ -91,6 +92,17 @@ def _through(large: Corpus, rounds: int) -> Pair:
     cpu = Goal("render 10k, passed through / render: CPU", "cpu", 1.3)
     peak = Goal("render 10k, passed through / render: memory", "peak", 1.5)
     return Pair(_render(large.stream, "--passthrough"), _render(large.stream), rounds, (cpu, peak))
+
+
+def _function(corpus: Corpus, directory: Path, rounds: int) -> Pair:
+    """The KRM function, which reads a list, gives it back and adds to it."""
+    package = directory / "package.yaml"
+    items = corpus.stream.read_text().split("---\n")
+    texts = ("- " + item.rstrip("\n").replace("\n", "\n  ") + "\n" for item in items if item.strip())
+    package.write_text("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n" + "".join(texts))
+    function: Command = ("sh", "-c", 'exec "$0" -m maxtac_render krm <"$1"', sys.executable, package)
+    goal = Goal("function, 1k / parse the same list: CPU", "cpu", 0.75)
+    return Pair(function, (sys.executable, "-c", PARSE, package), rounds, (goal,))
 
 
 def _start_up(rounds: int) -> list[Pair]:
