@@ -218,11 +218,18 @@ def bearing(query: Named, cluster: Cluster) -> int:
     if not mask and query.kind in ("", "Service"):
         mask = _behind(query, cluster)
     if not mask:
-        known = [slashed(each.ref) for each in cluster.workloads] + [slashed(each.ref) for each in cluster.services]
-        text = written(query)
-        near = nearest(text, known if query.kind else [name.partition("/")[2] for name in known])
-        raise Unfit(f"no {text} in the input" + (f"; did you mean {near}?" if near else ""))
+        raise Unfit(_missing(query, cluster))
     return mask
+
+
+def _missing(query: Named, cluster: Cluster) -> str:
+    """What is wrong with a name that means nobody."""
+    known = [slashed(each.ref) for each in cluster.workloads] + [slashed(each.ref) for each in cluster.services]
+    text = written(query)
+    if f"Service/{query.namespace}/{query.name}" in known and query.kind in ("", "Service"):
+        return f"nobody knows the pods behind Service {query.namespace}/{query.name}"
+    near = nearest(text, known if query.kind else [name.partition("/")[2] for name in known])
+    return f"no {text} in the input" + (f"; did you mean {near}?" if near else "")
 
 
 def _behind(query: Named, cluster: Cluster) -> int:

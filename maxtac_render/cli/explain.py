@@ -25,7 +25,7 @@ from maxtac_render.analysis.answers import Answers, Question
 from maxtac_render.analysis.connections import Verdict
 from maxtac_render.analysis.portrait import Portrait
 from maxtac_render.analysis.universe import assumptions
-from maxtac_render.cli import clusters, compilation, exits, pages, parameters, publishing
+from maxtac_render.cli import clusters, compilation, exits, pages, paging, parameters, publishing
 from maxtac_render.cli.clusters import Known
 from maxtac_render.cli.console import Console
 from maxtac_render.model.objects import Resource
@@ -71,6 +71,7 @@ API_VERSION, KIND = "render.maxtac.vtk.io/v1alpha1", "Explanation"
     help="Print what would allow it: the annotation or resource that opens least, proved, as YAML to apply or merge.",
 )
 @click.option("--exit-code", is_flag=True, cls=pages.Option, help="Exit with 1 unless the verdict is yes.")
+@paging.paging
 @parameters.compiling
 @parameters.assuming
 @parameters.talking
@@ -86,7 +87,7 @@ def command(**given: Any) -> int:
     if console.withheld(known.report):
         return console.code(known.report)
     told = _told(asked, known, kept)
-    console.put(_FORMATS[given["output"]](told, console), sys.stdout)
+    paging.put(_FORMATS[given["output"]](told, console), console, pager=given["pager"])
     if told.advice is not None and told.advice.words:
         console.put([f"maxtac: {visible(told.advice.words)}\n"], sys.stderr)
     failed = (given["exit_code"] and told.denied) or (told.denied and told.advice is not None and not told.advice.found)

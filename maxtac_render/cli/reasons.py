@@ -34,9 +34,9 @@ def text(found: Answers, paint: Paint = PLAIN) -> Iterator[str]:
 def _fronted(found: Fronted) -> str:
     """What a port of a Service is for policies."""
     service, front, behind, taken = found
+    port = f"{front.number}/{behind.protocol}" + (f" ({front.name})" if front.name else "")
     if taken:
-        return f"note: port {front.number} of {service.ref} is {behind} of its pods, the port that policies know"
-    port = f"{front.number}/{behind.protocol}"
+        return f"note: port {port} of {service.ref} is {behind} of its pods, the port that policies know"
     return f"note: {port} is a port of {service.ref}; its pods receive at {behind}, the port that policies know"
 
 
