@@ -215,6 +215,7 @@ def _policy(isolating: Isolating) -> dict[str, Any]:
         "name": ref.name,
         "source": made.source or None,
         "service": made.service or None,
+        "expires": made.expires or None,
         "certain": isolating.certain,
         "site": provenance.described(provenance.isolation_site(isolating.applied)),
         "rules": [_rule(each) for each in isolating.allowing],

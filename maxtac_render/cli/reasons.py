@@ -159,23 +159,25 @@ def _homes(ends: Iterable[Endpoint]) -> str:
 
 
 def _notes(*policies: Applied) -> dict[str, str]:
-    """What else is known of where some policies come from."""
+    """What else is known of where some policies come from, and until when they open anything."""
     notes: dict[str, dict[str, None]] = {}
     for applied in policies:
-        word, note = _note(applied)
-        notes.setdefault(word, {})[note] = None
+        for word, note in _origin(applied):
+            notes.setdefault(word, {})[note] = None
     return {word: listed(filter(None, texts)) for word, texts in notes.items()}
 
 
-def _note(applied: Applied) -> tuple[str, str]:
+def _origin(applied: Applied) -> Iterator[tuple[str, str]]:
     made, cause = provenance(applied), applied.policy.cause
     if cause is not None:
         subject = cause.intent.subject
         path, line = subject.origin.path, Site(subject, ("metadata", "name")).place.line
-        return "Service", f"{made.service} ({path}:{line})" if path else made.service
-    if made.baseline:
-        return "added by", f"baseline {made.baseline}"
-    return "rendered from", " for Service ".join(filter(None, (made.source, made.service)))
+        yield "Service", f"{made.service} ({path}:{line})" if path else made.service
+    elif made.baseline:
+        yield "added by", f"baseline {made.baseline}"
+    else:
+        yield "rendered from", " for Service ".join(filter(None, (made.source, made.service)))
+    yield "until", made.expires
 
 
 def on(ports: PortSet) -> str:
