@@ -49,6 +49,10 @@ OUTSIDE = {
     Code.CONNECTION_CLOSED,
     Code.POD_ISOLATED,
     Code.POD_UNISOLATED,
+    Code.FLOW_DROPPED,
+    Code.FLOW_UNCERTAIN,
+    Code.FLOWS_UNJUDGED,
+    Code.BAD_FLOW,
 }
 """What no example of a few lines can show to check: it takes files, a size, two sides, or an input given back."""
 

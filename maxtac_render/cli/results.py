@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from maxtac_render.analysis import endpoints
 from maxtac_render.analysis.assertions.judging import Breach, Outcome, Status
 from maxtac_render.analysis.assertions.scene import Scene
 from maxtac_render.analysis.connections import Verdict
 from maxtac_render.analysis.universe import bits
+from maxtac_render.cli.compilation import count
 from maxtac_render.model import portsets
+from maxtac_render.model.catalogue import Severity
 from maxtac_render.model.configuration import API_VERSION
 from maxtac_render.model.diagnostics import Diagnostic
 from maxtac_render.reports._findings import encode
 from maxtac_render.reports.text import COLOURS, PLAIN, Paint, visible
+
+if TYPE_CHECKING:
+    from maxtac_render.analysis.assertions.drops import Drop, Observation
+    from maxtac_render.cli.flowfiles import Reading
 
 KIND = "TestResult"
 
@@ -51,6 +57,39 @@ def of(outcome: Outcome, scene: Scene, found: Sequence[Diagnostic]) -> Result:
     return Result(case.ref.name, outcome.status, case.origin.path, case.origin.line, case.skipped, found, "tests", body)
 
 
+def of_files(found: Sequence[Diagnostic]) -> Iterator[Result]:
+    """Files of tests of which not all could be read, each as a test that was not run."""
+    files: dict[str, list[Diagnostic]] = {}
+    for each in found:
+        if each.severity is Severity.ERROR:
+            files.setdefault(each.origin.path, []).append(each)
+    body: dict[str, Any] = {"expect": None, "connections": 0, "breaches": []}
+    for path, errors in files.items():
+        yield Result(f"tests of {path}" if path else "tests", Status.ERROR, path, 0, "", errors, "tests", body)
+
+
+def of_flows(reading: Reading, seen: Observation, found: Sequence[Diagnostic]) -> Result:
+    """A file of flows as one test: that none of them would be dropped."""
+    aside = {word: number for word, number in reading.traffic.aside.most_common() if number}
+    counts = [f"{reading.traffic.judged:,} judged", *(f"{number:,} {word}" for word, number in aside.items())]
+    note = f"{count(reading.flows, 'flow')}, {', '.join(counts)}"
+    body = {
+        "flows": reading.flows,
+        "judged": reading.traffic.judged,
+        "aside": {word.name.lower(): number for word, number in aside.items()},
+        "faults": reading.faults,
+        "drops": [_drop(drop, seen) for drop in seen.drops],
+    }
+    status = Status.ERROR if reading.faults and seen.status is Status.PASSED else seen.status
+    return Result(f"observed flows of {reading.name}", status, reading.name, 0, note, found, "flows", body)
+
+
+def _drop(drop: Drop, seen: Observation) -> dict[str, Any]:
+    source, target = (endpoints.described(seen.world.universe.endpoint(number)) for number in drop.breach.pair)
+    ends = {"source": source, "target": target, "ports": portsets.described(drop.breach.ports)}
+    return {**ends, "verdict": str(drop.breach.verdict), "flows": drop.flows, "line": drop.line}
+
+
 def _breach(breach: Breach, scene: Scene) -> dict[str, Any]:
     ends = (
         [endpoints.described(scene.universe.endpoint(number)) for number in bits(mask)]
@@ -68,7 +107,7 @@ Format = Callable[[Sequence[Result]], Iterator[str]]
 def tally(results: Sequence[Result]) -> str:
     """How many tests there were, and what became of them: ``5 tests: 3 passed, 1 failed, 1 skipped``."""
     counts = Counter(result.status for result in results)
-    number = f"{len(results):,} {'test' if len(results) == 1 else 'tests'}"
+    number = count(len(results), "test")
     shown = ", ".join(f"{counts[status]:,} {NOUNS[status]}" for status in Status if counts[status])
     return f"{number}: {shown}" if shown else number
 
@@ -113,8 +152,10 @@ def _block(result: Result) -> Iterator[str]:
     yield f"  severity: {'fail' if result.status is Status.FAILED else 'error'}\n"
     if result.note:
         yield f"  note: {encode(result.note)}\n"
-    yield "  at:\n"
-    yield f"    file: {encode(visible(result.file))}\n    line: {result.line}\n"
+    if result.file:
+        yield f"  at:\n    file: {encode(visible(result.file))}\n"
+    if result.line:
+        yield f"    line: {result.line}\n"
     yield "  ...\n"
 
 

@@ -15,8 +15,8 @@ Exit codes: 0 all tests hold; 1 some fail, or other findings at or above --fail-
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -27,7 +27,12 @@ from maxtac_render.cli.clusters import Known
 from maxtac_render.cli.console import Console
 from maxtac_render.cli.intake import inputs
 from maxtac_render.cli.results import MACHINES, Result
-from maxtac_render.model.diagnostics import NOWHERE, Code, Diagnostic, Located, Report
+from maxtac_render.model.diagnostics import NOWHERE, Code, Diagnostic, Located, Report, Spot
+from maxtac_render.model.objects import Origin
+
+if TYPE_CHECKING:
+    from maxtac_render.analysis.assertions.drops import Observation
+    from maxtac_render.cli.flowfiles import Reading
 
 SECTION = "Analyse"
 
@@ -48,11 +53,21 @@ class Run(NamedTuple):
         "maxtac test tests/ -f deploy/ -f policies/           of these",
         "maxtac test tests.yaml -f deploy/ -o tap             for a harness, such as prove",
         "maxtac test tests.yaml --report junit=junit.xml      for CI: one test case for each test",
+        "hubble observe -o jsonpb | maxtac test --flows - -f deploy/    what would these policies drop?",
         "kustomize build overlays/prod | maxtac test tests.yaml -f -",
     ),
 )
-@click.argument("files", nargs=-1, metavar="FILE...", type=click.Path(), required=True)
+@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path())
 @parameters.reading
+@click.option(
+    "--flows",
+    type=click.Path(),
+    multiple=True,
+    metavar="FILE",
+    cls=pages.Option,
+    help="Observed flows, as hubble observe -o jsonpb prints them: which would be dropped? - is standard input."
+    " Repeatable.",
+)
 @click.option(
     "-o",
     "--output",
@@ -68,15 +83,15 @@ class Run(NamedTuple):
 @publishing.reporting
 def command(**given: Any) -> int:
     """Test, and return the exit code."""
+    _require_sense(given)
     console = Console(parameters.manner(given))
-    _once_from_stdin(given)
     machine = MACHINES.get(given["output"])
     voice = publishing.voice(given, sys.stderr if machine else sys.stdout)
     known = clusters.known(given, compilation.sources(given), console)
     if console.withheld(known.report):
         publishing.publish(known, console, voice, "nothing tested")
         return console.code(known.report)
-    run = _tested(given, known)
+    run = _tested(given, known, console)
     if machine:
         console.put(machine(run.results), sys.stdout)
     elif voice.format == "text":
@@ -85,23 +100,56 @@ def command(**given: Any) -> int:
     return console.code(run.report)
 
 
-def _once_from_stdin(given: Mapping[str, Any]) -> None:
-    if [*given["files"], *given["sources"]].count("-") > 1:
-        raise click.UsageError("standard input (-) can be read only once", click.get_current_context())
+def _require_sense(given: Mapping[str, Any]) -> None:
+    """There must be something to test, and standard input can be read only once."""
+    context = click.get_current_context()
+    if not given["files"] and not given["flows"]:
+        raise click.UsageError("nothing to test: name a FILE of tests, or --flows", context)
+    if [*given["files"], *given["sources"], *given["flows"]].count("-") > 1:
+        raise click.UsageError("standard input (-) can be read only once", context)
 
 
-def _tested(given: Mapping[str, Any], known: Known) -> Run:
-    """Read the tests of a command, and judge them."""
+def _tested(given: Mapping[str, Any], known: Known, console: Console) -> Run:
+    """Read the tests and the flows of a command, and judge them."""
     options, report = known.options, known.report
+    before = report.copy()
     cases = list(testfiles.read(inputs(given["files"], options, report), options.namespace, report))
-    if not cases and not report.sorted():
+    unread = report.since(before)
+    if given["files"] and not cases and not unread:
         report.add(Code.NO_TESTS, NOWHERE)
+        unread = report.since(before)
     scene, outcomes = findings.run(cases, known.cluster, assumptions(options), report)
-    found: dict[object, list[Diagnostic]] = {}
-    for diagnostic in report.sorted():
-        found.setdefault((diagnostic.ref, diagnostic.origin[:3]), []).append(diagnostic)
-    told = [results.of(outcome, scene, found.get((outcome.case[0], outcome.case[1][:3]), ())) for outcome in outcomes]
-    return Run(report, cases, told)
+    observed = [_observed(path, known, console) for path in given["flows"]]
+    found = _by_subject(report.since(before))
+    told = [results.of(outcome, scene, found.get(_subject(outcome.case), ())) for outcome in outcomes]
+    told += results.of_files([each for each in unread if _subject(each) not in set(map(_subject, cases))])
+    told += [results.of_flows(reading, seen, found.get((None, reading.name), ())) for reading, seen in observed]
+    files = (Spot(Origin(reading.name, 0, 0)) for reading, _ in observed)
+    return Run(report, [*cases, *files], told)
+
+
+def _subject(about: Located) -> object:
+    """What tells a test from others, or else a file."""
+    return (about.ref, about.origin[:3]) if about.ref is not None else (None, about.origin.path)
+
+
+def _by_subject(found: Iterable[Diagnostic]) -> dict[object, list[Diagnostic]]:
+    by_subject: dict[object, list[Diagnostic]] = {}
+    for diagnostic in found:
+        by_subject.setdefault(_subject(diagnostic), []).append(diagnostic)
+    return by_subject
+
+
+def _observed(path: str, known: Known, console: Console) -> tuple[Reading, Observation]:
+    """Read a file of flows, and judge them."""
+    from maxtac_render.analysis.assertions import drops  # noqa: PLC0415 - only for whoever has flows
+    from maxtac_render.cli.flowfiles import Reading  # noqa: PLC0415 - likewise
+
+    reading = Reading(path, known.cluster, known.report)
+    reading.run(console)
+    seen = drops.observe(reading.traffic, known.cluster, assumptions(known.options))
+    drops.report_drops(reading.name, seen, known.report)
+    return reading, seen
 
 
 def _text(run: Run, console: Console, *, quiet: bool) -> Iterator[str]:

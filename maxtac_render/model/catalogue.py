@@ -458,6 +458,31 @@ class Code(Enum):
         "change the policies, or the test; {command} tells more",
     )
 
+    FLOW_DROPPED = Entry(
+        "flow-dropped",
+        ERROR,
+        "{flows} from {source} to {target} on {ports} would be dropped: {reason}{others}",
+        "open it, if it is meant to go on; {command} tells more",
+    )
+    FLOW_UNCERTAIN = Entry(
+        "flow-uncertain",
+        WARNING,
+        "{flows} from {source} to {target} on {ports} may be dropped: {reason}{others}",
+        "add the pods to the sources; {command} tells more",
+    )
+    FLOWS_UNJUDGED = Entry(
+        "flows-unjudged",
+        WARNING,
+        "{flows} not judged: {what}",
+        "add what is missing to the sources, or observe fewer flows",
+    )
+    BAD_FLOW = Entry(
+        "bad-flow",
+        ERROR,
+        "{problem}; {done}",
+        "give the output of hubble observe -o jsonpb, one JSON object a line",
+    )
+
     # What is proved about policies
     FIRST_ISOLATION = Entry(
         "first-isolation",

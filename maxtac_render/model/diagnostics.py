@@ -125,6 +125,10 @@ class Report:
             code, _, message, _, ref, field, origin, _ = found
             self._found.setdefault((code, ref, field, message, origin.path, origin.document), found)
 
+    def since(self, before: Report) -> list[Diagnostic]:
+        """The findings that an earlier copy did not have, sorted."""
+        return sorted((each for key, each in self._found.items() if key not in before._found), key=_order)
+
     def withdraw(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Take findings back, because somebody has said that they may be."""
         gone = {id(diagnostic) for diagnostic in diagnostics}

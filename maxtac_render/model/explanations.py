@@ -1409,6 +1409,55 @@ spec:
       expect: allow
 """,
     ),
+    Code.FLOW_DROPPED: Explanation(
+        "Somebody was seen talking to somebody, and with these policies that would end. Either it is meant "
+        "to, or the policies close what is still needed. Replies are not judged, nor what was dropped "
+        "already; a flow between pods passes if the egress of the one and the ingress of the other let it.",
+        """\
+# bank/ledger lets in shop/web only, and shop/cart was seen calling it
+$ hubble observe -o jsonpb | maxtac test --flows - -f deploy/
+""",
+        """\
+# bank/ledger lets in shop/web and shop/cart
+$ hubble observe -o jsonpb | maxtac test --flows - -f deploy/
+""",
+    ),
+    Code.FLOW_UNCERTAIN: Explanation(
+        "A pod that is not in the sources is known by what the observer tells of it, and Cilium may be set up "
+        "to leave out some labels. Where a policy asks for a label that was not seen, the flow may pass or "
+        "not.",
+        """\
+# shop/old was seen, without a label tier, and bank/ledger lets in tier=front
+$ hubble observe -o jsonpb | maxtac test --flows - -f deploy/
+""",
+        """\
+# deploy/ has the pods of shop/old too
+$ hubble observe -o jsonpb | maxtac test --flows - -f deploy/
+""",
+    ),
+    Code.FLOWS_UNJUDGED: Explanation(
+        "Of these flows it cannot be told whether they would be dropped: one end is neither in the sources "
+        "nor known by labels, the observer lost events or did not tell replies apart, or there were too many "
+        "connections to tell apart. That none of the others would be dropped says nothing about them.",
+        """\
+# the observer lost 123 events
+$ maxtac test --flows flows.jsonl -f deploy/
+""",
+        """\
+# observe less at once
+$ hubble observe -o jsonpb --namespace shop | maxtac test --flows - -f deploy/
+""",
+    ),
+    Code.BAD_FLOW: Explanation(
+        "A line is no JSON, or no flow as Hubble prints one, so that something that was observed is not "
+        "judged. The other lines are. Other output formats of hubble observe are for people.",
+        """\
+$ hubble observe | maxtac test --flows - -f deploy/
+""",
+        """\
+$ hubble observe -o jsonpb | maxtac test --flows - -f deploy/
+""",
+    ),
     Code.FIRST_ISOLATION: Explanation(
         "A pod that no policy selects is open. The first policy that selects it closes it, whatever it opens: "
         "everything that it does not name is cut, health checks of other tools and scrapes of metrics among it. It "

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from maxtac_render.analysis.assertions import Case, Claim, Part
 from maxtac_render.analysis.assertions.judging import Outcome, Status, judge
-from maxtac_render.analysis.assertions.reasons import command, reason
+from maxtac_render.analysis.assertions.reasons import asked, command, reason
 from maxtac_render.analysis.assertions.scene import Scene
 from maxtac_render.analysis.connections import Verdict
 from maxtac_render.analysis.endpoints import Named, Unfit, bearing, written
@@ -98,12 +98,12 @@ def _report(outcome: Outcome, scene: Scene, report: Report) -> None:
     others = f"; {rest:,} other connections are not as stated either" if rest else ""
     for breach in breaches[:MOST]:
         facts = {
-            "source": listed(map(scene.name, bits(breach.sources))),
+            "source": listed(map(scene.world.name, bits(breach.sources))),
             "verb": _VERBS[breach.verdict, breach.missing],
-            "target": listed(map(scene.name, bits(breach.targets))),
+            "target": listed(map(scene.world.name, bits(breach.targets))),
             "ports": _PORTS.get(breach.ports) or str(breach.ports),
-            "reason": reason(breach, scene),
+            "reason": reason(breach, scene.world),
             "others": others if breach is breaches[:MOST][-1] else "",
-            "command": command(breach, scene),
+            "command": command((asked(number, scene.world) for number in breach.pair), breach.ports),
         }
         report.add(Code.ASSERTION_FAILED, case, case.field, **facts)

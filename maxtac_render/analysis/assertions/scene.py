@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from maxtac_render.analysis import endpoints
 from maxtac_render.analysis.assertions import Case, Ends, Part, exposure
+from maxtac_render.analysis.assertions.world import World
 from maxtac_render.analysis.endpoints import Anyone, Query, stage
 from maxtac_render.analysis.reachability import Verdicts
 from maxtac_render.analysis.universe import Assumptions, Universe, bits
-from maxtac_render.model.cluster import Applied, Cluster
+from maxtac_render.model.cluster import Cluster
 from maxtac_render.model.intent import Direction
 from maxtac_render.model.ports import AnyPort, Port, Ports
 from maxtac_render.model.portsets import ALL_PORTS, PortSet, Span, ports_of
@@ -37,8 +37,8 @@ class Scene:
         besides = {direction: exposure.strangers(cluster, direction) for direction in wanted}
         staged = stage(cluster, queries, assumptions, besides=[each for found in besides.values() for each in found])
         self.universe: Universe = staged.universe
-        self.applied: Sequence[Applied] = cluster.policies
         self.verdicts = Verdicts(staged.universe, [each.policy for each in cluster.policies])
+        self.world = World(staged.universe, self.verdicts, cluster.policies, len(cluster.workloads))
         self._known = (1 << len(cluster.workloads)) - 1
         self._masks: dict[Query, int] = dict(zip(queries, staged.asked, strict=True))
         self._strangers: dict[Direction, range] = {}
@@ -102,12 +102,6 @@ class Scene:
             return PortSet((), (port,))
         number = workload.ports.get(port)
         return PortSet((Span(port[0], number, number),)) if number is not None else None
-
-    def name(self, number: int) -> str:
-        """An endpoint as findings name it."""
-        endpoint = self.universe.endpoint(number)
-        undeclared = self._known.bit_length() <= number < len(self.universe.workloads)
-        return f"undeclared pods {endpoints.name(endpoint)}" if undeclared else endpoints.name(endpoint)
 
 
 def _port_names(ports: Iterable[Port]) -> list[tuple[str, str]]:
