@@ -19,7 +19,7 @@ SELECTOR = st.builds(
 )
 PEER = st.one_of(
     st.just(ANY_PEER),
-    st.builds(CIDRPeer, st.sampled_from(("192.0.2.0/24", "10.0.0.0/8"))),
+    st.sampled_from((CIDRPeer("192.0.2.0/24"), CIDRPeer("0.0.0.0/0", ("192.0.2.0/24",)))),
     st.builds(
         PodPeer, st.sampled_from([Selector(), *(Selector(((NAMESPACE_NAME, home),)) for home in HOMES)]), SELECTOR
     ),
@@ -77,6 +77,41 @@ def changes(draw: st.DrawFn, known: bool = False) -> tuple[Cluster, Cluster]:
     pods += draw(st.lists(workloads(known), max_size=1))
     placed = {pod.ref: pod for pod in pods}
     return before, Cluster({}, tuple(placed.values()), (), tuple(named.values()))
+
+
+_APP = st.sampled_from([Selector((("app", word),)) for word in WORDS])
+_OWN = st.builds(lambda pods: PodPeer(Selector(((NAMESPACE_NAME, "shop"),)), pods), _APP)
+_RULES = st.lists(
+    st.builds(
+        lambda direction, peer, ports: Rule(direction, (peer,), ports),
+        DIRECTION,
+        _OWN | st.just(CIDRPeer("192.0.2.0/24")),
+        st.sampled_from((ANY_PORT, (Port("TCP", 80),), (Port("TCP", 8080),))),
+    ),
+    max_size=2,
+)
+
+
+@st.composite
+def _crowded(draw: st.DrawFn, name: str) -> Applied | None:
+    types = draw(ISOLATES)
+    rules = tuple(rule for rule in draw(_RULES) if (rule.direction & types) is rule.direction)
+    policy = Policy("shop", name, draw(_APP | st.just(Selector())), types, rules, (), (), None)
+    applied = Applied(policy, ObjectRef("networking.k8s.io/v1", "NetworkPolicy", "shop", name), Origin(""))
+    return draw(st.sampled_from((applied, applied, None)))
+
+
+@st.composite
+def crowds(draw: st.DrawFn) -> tuple[Cluster, Cluster]:
+    """Two pods, and up to five policies about them that come, go and become others at once."""
+    ports = {("TCP", "http"): 80}
+    pods = tuple(
+        Workload(ObjectRef("v1", "Pod", "shop", word), {"app": word}, frozenset(), ports, Origin(""), several=False)
+        for word in WORDS
+    )
+    names = [f"n{number}" for number in range(draw(st.integers(2, 5)))]
+    before, after = ([applied for name in names if (applied := draw(_crowded(name)))] for _ in range(2))
+    return Cluster({}, pods, (), tuple(before)), Cluster({}, pods, (), tuple(after))
 
 
 def _relabelled(workload: Workload) -> Workload:

@@ -13,7 +13,7 @@ from maxtac_render.analysis.population import order
 from maxtac_render.analysis.reachability import Verdicts
 from maxtac_render.analysis.universe import Addresses, Assumptions, Endpoint, Universe, bits, blocks
 from maxtac_render.model.changes import Change, meaning
-from maxtac_render.model.cluster import Applied, Cluster, Namespace, Workload, undeclared
+from maxtac_render.model.cluster import Applied, Cluster, Namespace, Workload
 from maxtac_render.model.intent import Direction
 from maxtac_render.model.policy import Policy
 
@@ -29,14 +29,11 @@ class Side(NamedTuple):
 
     def workload(self, number: int) -> Workload:
         """The pods that a bit stands for."""
-        workload = self.universe.endpoint(number)
-        assert isinstance(workload, Workload), "outside addresses are no pods"  # noqa: S101 - a wrong program
-        return workload
+        return self.universe.pod(number)
 
     def home(self, number: int) -> Namespace:
         """The namespace of pods, as far as it is known."""
-        name = self.workload(number).ref.namespace
-        return self.cluster.namespaces.get(name) or undeclared(name)
+        return self.universe.home(number)
 
 
 class Aligned(NamedTuple):

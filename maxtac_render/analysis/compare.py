@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from itertools import product
+from operator import or_
 from typing import Literal, NamedTuple
 
 from maxtac_render.analysis.alignment import SIDES, Aligned, Side
@@ -16,7 +18,7 @@ from maxtac_render.model.policy import Peer, Policy, Rule
 from maxtac_render.model.portsets import NO_PORTS, PortSet
 from maxtac_render.model.selectors import Selector
 
-Row = Mapping[PortSet, int]
+Line = Mapping[PortSet, int]
 
 
 class Pairing(NamedTuple):
@@ -114,59 +116,72 @@ def compare(aligned: Aligned) -> Comparison:
     return Comparison(aligned, tuple(_Differences(aligned).shifts()), tuple(_turns(aligned)))
 
 
-_Key = tuple[Pairing, object, object]
+_Cause = tuple[Direction, object]
 
 
 class _Differences:
-    """The rows of both sides, compared."""
+    """What both sides say of the endpoints whose connections may differ."""
 
     def __init__(self, aligned: Aligned) -> None:
         self._aligned = aligned
         self._certain = aligned.old.verdicts.certain, aligned.new.verdicts.certain
         self._possible = aligned.old.verdicts.possible, aligned.new.verdicts.possible
         self._known = self._certain == self._possible
-        self._egress, self._ingress = map(aligned.touched, SIDES)
-        self._unlike = aligned.fresh | aligned.gone | aligned.altered
+        self._fleeting = aligned.fresh | aligned.gone
         sides = aligned.old.universe, aligned.new.universe
         self._pods = sides[0].pods | sides[1].pods
         self._single = self._pods & ~(sides[0].several | sides[1].several)
-        self._signed = [_signed(aligned, direction) for direction in SIDES]
 
     def shifts(self) -> Iterator[Shift]:
         """The connections that differ, in the order of their sources, then of their targets."""
-        found: dict[_Key, dict[int, int]] = {}
-        for source in bits(self._aligned.everyone):
-            for pairing, targets in self._row(source):
-                for key, mask in self._by_cause(source, pairing, targets):
-                    row = found.setdefault(key, {})
-                    row[source] = row.get(source, 0) | mask
-        shifts = (shift for (pairing, *_), row in found.items() for shift in self._grouped(pairing, row))
-        return iter(sorted(shifts, key=lambda shift: (_order(shift.sources), _order(shift.targets), shift.pairing)))
+        found: dict[tuple[_Cause, Pairing], dict[int, int]] = {}
+        for cause, end, scope in self._lines():
+            for pairing, others in self._line(cause[0], end, scope):
+                line = found.setdefault((cause, pairing), {})
+                line[end] = line.get(end, 0) | others
+        shifts = (
+            shift for (cause, pairing), lines in found.items() for shift in self._grouped(cause[0], pairing, lines)
+        )
+        return iter(sorted(shifts, key=_order))
 
-    def _row(self, source: int) -> Iterator[tuple[Pairing, int]]:
-        """What differs from one source on."""
-        scope = self._aligned.everyone if self._egress >> source & 1 else self._ingress
-        if not scope:
-            return
-        certain = [_row_of(reach, source) for reach in self._certain]
-        possible = certain if self._known else [_row_of(reach, source) for reach in self._possible]
+    def _lines(self) -> Iterator[tuple[_Cause, int, int]]:
+        """Endpoints whose connections may differ, with the other ends, each pair once, and by what is responsible.
+
+        That is, for what leaves (egress) or reaches them, that they are on one side only, or the policies that differ:
+        those of the target where there are any, so that everyone whom they close it to is one group.
+        """
+        egress, ingress = map(self._aligned.touched, SIDES)
+        everyone, lasting = self._aligned.everyone, self._aligned.everyone & ~self._fleeting
+        for source in bits(self._fleeting):
+            yield (Direction.EGRESS, None), source, everyone
+        for target in bits(ingress):
+            sign = None if self._fleeting >> target & 1 else _sign(self._aligned, Direction.INGRESS, target)
+            yield (Direction.INGRESS, sign), target, lasting
+        for source in bits(egress & lasting):
+            yield (Direction.EGRESS, _sign(self._aligned, Direction.EGRESS, source)), source, everyone & ~ingress
+
+    def _line(self, direction: Direction, end: int, scope: int) -> Iterator[tuple[Pairing, int]]:
+        """What differs of what leaves or reaches an endpoint, with the other ends."""
+        certain = [_line_of(reach, direction, end) for reach in self._certain]
+        possible = certain if self._known else [_line_of(reach, direction, end) for reach in self._possible]
         if self._known and certain[0] == certain[1]:
             return
-        for (was, may, now, will), targets in _split((certain[0], possible[0], certain[1], possible[1]), scope):
+        for (was, may, now, will), others in _split((certain[0], possible[0], certain[1], possible[1]), scope):
             pairing = Pairing(Answer(was, may), Answer(now, will))
             both = pairing.before.depends.meet(pairing.after.depends)
             if not both:
                 if pairing.before != pairing.after:
-                    yield pairing, targets
+                    yield pairing, others
                 continue
-            for target in bits(targets):
-                kept = self._kept(source, target, both)
+            for other in bits(others):
+                kept = self._kept(*((end, other) if direction is Direction.EGRESS else (other, end)), both)
                 if pairing.before != pairing.after or kept is not both:
-                    yield pairing._replace(kept=kept), 1 << target
+                    yield pairing._replace(kept=kept), 1 << other
 
     def _kept(self, source: int, target: int, ports: PortSet) -> PortSet:
         """Of ports that depend on both sides those that do so in the same way: all or none."""
-        if (self._unlike >> source | self._unlike >> target) & 1:
+        unlike = self._fleeting | self._aligned.altered
+        if (unlike >> source | unlike >> target) & 1:
             return NO_PORTS
         was, now = (
             [_terms(side, direction, ends, ports) for direction, ends in _ends(source, target)]
@@ -174,55 +189,41 @@ class _Differences:
         )
         return ports if was == now else NO_PORTS
 
-    def _by_cause(self, source: int, pairing: Pairing, targets: int) -> Iterator[tuple[_Key, int]]:
-        """Targets by what is responsible: pods that are new or gone, or else the policies that differ on both sides."""
-        fleeting = self._aligned.fresh | self._aligned.gone
-        if fleeting >> source & 1:
-            yield (pairing, True, None), targets
-            return
-        if targets & fleeting:
-            yield (pairing, None, True), targets & fleeting
-        ours, theirs = self._signed
-        own = next(sign for sign, mask in ours.items() if mask >> source & 1)
-        for sign, mask in theirs.items():
-            if mask & targets & ~fleeting:
-                yield (pairing, own, sign), mask & targets & ~fleeting
-
-    def _grouped(self, pairing: Pairing, row: Mapping[int, int]) -> Iterator[Shift]:
-        """Sources with the same targets as one, but for themselves: one pod is not among its own targets."""
+    def _grouped(self, direction: Direction, pairing: Pairing, lines: Mapping[int, int]) -> Iterator[Shift]:
+        """Ends with the same others as one, but for themselves: one pod is not among its own others."""
         exact: dict[int, dict[int, int]] = {}
-        for source, targets in row.items():
-            exact.setdefault(targets, {})[source] = targets
+        for end, others in lines.items():
+            exact.setdefault(others, {})[end] = others
         alike: dict[int, dict[int, int]] = {}
-        for targets, rows in exact.items():
-            alone = sum(1 << source for source in rows) & self._single if len(rows) == 1 else 0
-            alike.setdefault(targets | alone, {}).update(rows)
-        return (self._shift(pairing, rows) for rows in alike.values())
+        for others, some in exact.items():
+            alone = sum(1 << end for end in some) & self._single if len(some) == 1 else 0
+            alike.setdefault(others | alone, {}).update(some)
+        for some in alike.values():
+            ends = sum(1 << end for end in some)
+            others = reduce(or_, some.values())
+            sources, targets = (ends, others) if direction is Direction.EGRESS else (others, ends)
+            yield Shift(sources, targets, pairing, self._pairs(some))
 
-    def _shift(self, pairing: Pairing, rows: Mapping[int, int]) -> Shift:
-        sources = targets = 0
-        for source, mask in rows.items():
-            sources |= 1 << source
-            targets |= mask
-        return Shift(sources, targets, pairing, self._pairs(rows))
-
-    def _pairs(self, rows: Mapping[int, int]) -> int:
+    def _pairs(self, lines: Mapping[int, int]) -> int:
         """How many pairs these are; outside addresses are one."""
         known = outside = 0
-        for source, targets in rows.items():
-            if self._pods >> source & 1:
-                known += (targets & self._pods).bit_count() + bool(targets & ~self._pods)
+        for end, others in lines.items():
+            if self._pods >> end & 1:
+                known += (others & self._pods).bit_count() + bool(others & ~self._pods)
             else:
-                outside |= targets
+                outside |= others
         return known + outside.bit_count()
 
 
-def _order(mask: int) -> tuple[int, ...]:
-    return tuple(bits(mask))
+def _order(shift: Shift) -> tuple[object, ...]:
+    sources, targets, pairing, _ = shift
+    return sources & -sources, targets & -targets, sources, targets, pairing
 
 
-def _row_of(reach: Reach, source: int) -> Row:
-    return reach.row(source) if reach.universe.everyone >> source & 1 else {}
+def _line_of(reach: Reach, direction: Direction, end: int) -> Line:
+    if not reach.universe.everyone >> end & 1:
+        return {}
+    return reach.row(end) if direction is Direction.EGRESS else reach.column(end)
 
 
 def _ends(source: int, target: int) -> Iterator[tuple[Direction, tuple[int, int]]]:
@@ -231,31 +232,27 @@ def _ends(source: int, target: int) -> Iterator[tuple[Direction, tuple[int, int]
     yield Direction.INGRESS, (target, source)
 
 
-def _split(rows: Sequence[Row], scope: int) -> Iterable[tuple[tuple[PortSet, ...], int]]:
-    """Targets by what each of some rows has for them."""
+def _split(lines: Sequence[Line], scope: int) -> Iterable[tuple[tuple[PortSet, ...], int]]:
+    """Endpoints by what each of some lines has for them."""
     parts: list[tuple[tuple[PortSet, ...], int]] = [((), scope)]
-    for row in rows:
+    for line in lines:
         refined = []
         for known, mask in parts:
             rest = mask
-            for ports, targets in row.items():
-                if rest & targets:
-                    refined.append(((*known, ports), rest & targets))
-                    rest &= ~targets
+            for ports, theirs in line.items():
+                if rest & theirs:
+                    refined.append(((*known, ports), rest & theirs))
+                    rest &= ~theirs
             if rest:
                 refined.append(((*known, NO_PORTS), rest))
         parts = refined
     return parts
 
 
-def _signed(aligned: Aligned, direction: Direction) -> dict[tuple[object, ...], int]:
-    """The endpoints by what of theirs differs on one side: the policies that govern them, or they themselves."""
-    signed: dict[tuple[object, ...], int] = {}
-    touching, altered = aligned.touching[direction], aligned.altered
-    for number in bits(aligned.everyone):
-        sign = (*touching.get(number, ()), *((None,) if altered >> number & 1 else ()))
-        signed[sign] = signed.get(sign, 0) | 1 << number
-    return signed
+def _sign(aligned: Aligned, direction: Direction, end: int) -> tuple[object, ...]:
+    """What differs on one side of an endpoint: the policies that govern it, or it itself."""
+    altered = aligned.altered >> end & 1
+    return *aligned.touching[direction].get(end, ()), *((None,) if altered else ())
 
 
 _Terms = tuple[bool, frozenset[object], frozenset[object]]
@@ -300,12 +297,15 @@ def _turns(aligned: Aligned) -> Iterator[Turn]:
     for direction in reversed(SIDES):
         scope = lasting & aligned.touched(direction)
         was, now = (_isolated(side, direction) for side in (aligned.old, aligned.new))
-        signed = _signed(aligned, direction).values() if scope else ()
+        signed: dict[object, int] = {}
+        for pod in bits(scope):
+            sign = _sign(aligned, direction, pod)
+            signed[sign] = signed.get(sign, 0) | 1 << pod
         for before, after in product(Verdict, Verdict):
             pods = scope & was[before] & now[after]
             if before is after:
                 pods = _doubtful(aligned, direction, pods) if before is Verdict.DEPENDS else 0
-            yield from (Turn(direction, pods & mask, before, after) for mask in signed if pods & mask)
+            yield from (Turn(direction, pods & mask, before, after) for mask in signed.values() if pods & mask)
 
 
 def _isolated(side: Side, direction: Direction) -> dict[Verdict, int]:

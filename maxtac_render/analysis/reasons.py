@@ -18,7 +18,7 @@ from maxtac_render.model.intent import Direction
 from maxtac_render.model.objects import ObjectRef
 from maxtac_render.model.portsets import PortSet
 
-SAMPLE = 32
+SAMPLE = 8
 """Of how many sources and targets of a group the reasons are looked for; the same policies govern all of them."""
 
 
@@ -67,11 +67,11 @@ class Reasons:
 
     def of_shift(self, shift: Shift) -> tuple[Reason, ...]:
         """What is responsible for connections that changed alike."""
-        return _once(reason for pair in _sample(shift) for reason in self._of_pair(*pair, shift))
+        return once(reason for pair in _sample(shift) for reason in self._of_pair(*pair, shift))
 
     def of_turn(self, turn: Turn) -> tuple[Reason, ...]:
         """What is responsible for pods that become isolated or open."""
-        return _once(reason for pod in islice(bits(turn.pods), SAMPLE) for reason in self._of_pod(pod, turn))
+        return once(reason for pod in islice(bits(turn.pods), SAMPLE) for reason in self._of_pod(pod, turn))
 
     def _of_pair(self, source: int, target: int, shift: Shift) -> Iterator[Reason]:
         fleeting = self._aligned.fresh | self._aligned.gone
@@ -138,7 +138,7 @@ def _sample(shift: Shift) -> Iterator[tuple[int, int]]:
     yield from ((source, targets[0]) for source in sources[1:])
 
 
-def _once(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+def once(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     """Each reason once, in their order."""
     seen: dict[tuple[object, ...], Reason] = {}
     for reason in reasons:

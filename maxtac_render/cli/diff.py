@@ -7,9 +7,12 @@ Three layers are compared: connections that opened or closed, with the policy, f
 become isolated or open; and the policies themselves, as they are meant. What is not known for certain may have
 happened, and counts.
 
+--plan prints, in their place, the changes of policies as steps: in an order in which no state between opens or cuts
+what neither side does, which is proved, or else with the steps that do so, for whom, and until when.
+
 With findings of severity error on either side, or of the one that --fail-on names on the new one, nothing is compared.
 Findings go to standard error, or in other forms where --report says; there each difference is a finding too, of the ids
-connection-opened, connection-closed, pod-isolated and pod-unisolated. These do not change the exit code.
+connection-opened, connection-closed, pod-isolated, pod-unisolated and unsafe-step. These do not change the exit code.
 
 Exit codes: 0 nothing that --gate names happened; 1 something did; 2 could not run, or error findings on either side.
 """
@@ -18,7 +21,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -27,17 +30,20 @@ from maxtac_render.analysis.compare import compare
 from maxtac_render.analysis.universe import assumptions
 from maxtac_render.cli import clusters, comparing, exits, pages, paging, parameters, publishing
 from maxtac_render.cli.clusters import Known
-from maxtac_render.cli.comparing import Account, findings, text
+from maxtac_render.cli.comparing import Account
 from maxtac_render.cli.compilation import count
 from maxtac_render.cli.console import Console
 from maxtac_render.engine.plan import plan
 from maxtac_render.model.catalogue import Severity
+from maxtac_render.model.diagnostics import Report
+
+if TYPE_CHECKING:
+    from maxtac_render.analysis.rollout import Rollout
 
 SECTION = "Analyse"
 
 COMPARED = "What is compared, and what counts as different"
-GATES = ("opened", "closed", "isolated", "unisolated", "any")
-FORMATS = ("text", "json", "markdown")
+GATES = ("opened", "closed", "isolated", "unisolated", "unsafe", "any")
 
 
 class Gates(click.ParamType):  # type: ignore[type-arg] # generic in newer versions of click only
@@ -58,9 +64,10 @@ class Gates(click.ParamType):  # type: ignore[type-arg] # generic in newer versi
     help=__doc__,
     epilog=pages.examples(
         "maxtac diff git:HEAD:deploy deploy                     what do my changes open and close?",
-        "maxtac diff git:origin/main:deploy deploy --gate opened     in CI: fail when something opens",
+        "maxtac diff git:main:deploy deploy --gate opened       in CI: fail when something opens",
         "maxtac diff old.yaml new.yaml -f cluster/              with pods that are the same on both sides",
         "maxtac diff git:HEAD:deploy deploy -o markdown         for the comment on a pull request",
+        "maxtac diff git:HEAD:deploy deploy --plan              in which order is it safe to apply?",
         "maxtac diff git:HEAD:deploy deploy --report github     beside the lines of a pull request",
     ),
 )
@@ -80,20 +87,28 @@ class Gates(click.ParamType):  # type: ignore[type-arg] # generic in newer versi
 @click.option("--isolation", is_flag=True, cls=pages.Option, section=COMPARED, help="Tell of isolated and open pods.")
 @click.option("--objects", is_flag=True, cls=pages.Option, section=COMPARED, help="Tell of the policies themselves.")
 @click.option(
+    "--plan",
+    is_flag=True,
+    cls=pages.Option,
+    section=COMPARED,
+    help="Print the changes of policies in an order in which none of them opens or cuts anything for a while, or as"
+    " little as can be.",
+)
+@click.option(
     "--gate",
     type=Gates(),
     default="any",
     show_default=True,
     cls=pages.Option,
     section=COMPARED,
-    help="What makes the exit code 1: opened, closed, isolated, unisolated, with commas between, or any: whatever is"
-    " told.",
+    help="What makes the exit code 1: opened, closed, isolated, unisolated, unsafe (a step of --plan), with commas"
+    " between, or any: whatever is told.",
 )
 @click.option("--exit-zero", is_flag=True, cls=pages.Option, section=COMPARED, help="Exit 0 also where it would be 1.")
 @click.option(
     "-o",
     "--output",
-    type=click.Choice(FORMATS),
+    type=click.Choice(comparing.FORMATS),
     default="text",
     show_default=True,
     cls=pages.Option,
@@ -107,6 +122,7 @@ class Gates(click.ParamType):  # type: ignore[type-arg] # generic in newer versi
 @publishing.reporting
 def command(**given: Any) -> int:
     """Compare, and return the exit code."""
+    _require_sense(given)
     sides = _sides(given)
     given["now"] = parameters.options(given).now
     console = Console(parameters.manner(given))
@@ -114,17 +130,26 @@ def command(**given: Any) -> int:
     old, new = (clusters.known(given, sources, console) for sources in sides)
     report = new.report.copy()
     report.take(found for found in old.report.sorted() if found.severity is Severity.ERROR)
+    told = new._replace(report=report)
     if console.withheld(report):
-        publishing.publish(new._replace(report=report), console, voice, "nothing compared")
+        publishing.publish(told, console, voice, "nothing compared")
         return exits.FAILED
-    account = _compared(old, new, _layers(given))
+    result = _compared(old, new, given)
     if given["report"]:
-        findings.add(account, report)
-    publishing.publish(new._replace(report=report), console, voice)
-    paging.put(_rendered(account, given["output"], console), console, pager=given["pager"])
+        result.add(report)
+    publishing.publish(told, console, voice)
+    paging.put(result.texts(given["output"], console), console, pager=given["pager"])
     console.summary(_read(old, new), new.report)
-    happened = account.happened & given["gate"]
-    return exits.FOUND if happened and not given["exit_zero"] else exits.CLEAN
+    return exits.FOUND if result.happened & given["gate"] and not given["exit_zero"] else exits.CLEAN
+
+
+def _require_sense(given: Mapping[str, Any]) -> None:
+    """Options that need each other, or exclude each other, are wrong usage."""
+    context = click.get_current_context()
+    if given["plan"] and any(given[layer] for layer in comparing.LAYERS):
+        raise click.UsageError("--plan prints steps: it excludes --connections, --isolation and --objects", context)
+    if "unsafe" in given["gate"] and not given["plan"]:
+        raise click.UsageError("--gate unsafe is about the steps of --plan: give that too", context)
 
 
 def _sides(given: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[str]]:
@@ -142,28 +167,48 @@ def _sides(given: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[str]]:
     return (sides[0], *both), (sides[1], *both)
 
 
-def _layers(given: Mapping[str, Any]) -> tuple[str, ...]:
-    """The layers that are told: those that were asked for, or else all."""
-    return tuple(layer for layer in comparing.LAYERS if given[layer]) or comparing.LAYERS
+class _Told(NamedTuple):
+    """What was found: in layers, or (``rollout``) as steps."""
+
+    account: Account
+    rollout: Rollout | None
+
+    @property
+    def happened(self) -> frozenset[str]:
+        """What happened, in the words of --gate."""
+        unsafe = self.rollout is not None and not self.rollout.safe
+        return self.account.happened | (frozenset({"unsafe"}) if unsafe else frozenset())
+
+    def add(self, report: Report) -> None:
+        """Report what was found as findings."""
+        if self.rollout is not None:
+            from maxtac_render.cli.comparing import steps  # noqa: PLC0415 - each form pays for itself
+
+            steps.add(self.rollout, report)
+        else:
+            from maxtac_render.cli.comparing import findings  # noqa: PLC0415 - as above
+
+            findings.add(self.account, report)
+
+    def texts(self, form: str, console: Console) -> Iterable[str]:
+        """What was found, in the form that was asked for."""
+        colour = console.coloured(sys.stdout)
+        if self.rollout is not None:
+            from maxtac_render.cli.comparing import steps  # noqa: PLC0415 - each form pays for itself
+
+            return steps.FORMATS[form](self.rollout, colour=colour)
+        return comparing.load(form)(self.account, colour=colour)
 
 
-def _compared(old: Known, new: Known, layers: tuple[str, ...]) -> Account:
-    changes = plan(new.cluster.policies, old.cluster.policies)
-    aligned = align(old.cluster, new.cluster, changes, assumptions(new.options))
-    return comparing.account(changes, compare(aligned), layers)
+def _compared(old: Known, new: Known, given: Mapping[str, Any]) -> _Told:
+    changes, assumed = plan(new.cluster.policies, old.cluster.policies), assumptions(new.options)
+    layers = tuple(layer for layer in comparing.LAYERS if given[layer]) or comparing.LAYERS
+    account = comparing.account(changes, compare(align(old.cluster, new.cluster, changes, assumed)), layers)
+    if not given["plan"]:
+        return _Told(account, None)
+    from maxtac_render.analysis.rollout import rollout  # noqa: PLC0415 - only for whoever asks
 
-
-def _rendered(account: Account, form: str, console: Console) -> Iterable[str]:
-    """The comparison in the form that was asked for."""
-    if form == "json":
-        from maxtac_render.cli.comparing import json  # noqa: PLC0415 - each form pays for itself
-
-        return json.render(account)
-    if form == "markdown":
-        from maxtac_render.cli.comparing import markdown  # noqa: PLC0415 - as above
-
-        return markdown.render(account)
-    return text.render(account, colour=console.coloured(sys.stdout))
+    return _Told(account, rollout(old.cluster, new.cluster, changes, assumed))
 
 
 def _read(old: Known, new: Known) -> str:

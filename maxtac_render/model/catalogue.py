@@ -582,6 +582,12 @@ class Code(Enum):
         "{what}; {why}",
         "if that is not meant, keep a policy that isolates them: pods that none isolates are open to all",
     )
+    UNSAFE_STEP = Entry(
+        "unsafe-step",
+        WARNING,
+        "step {number} of {count}, {what}, {harms}",
+        "make this step and the one that ends it at once, or when nobody needs the connections",
+    )
 
     @property
     def id(self) -> str:

@@ -2166,4 +2166,15 @@ $ maxtac diff git:HEAD:deploy deploy --report github
 $ maxtac diff git:HEAD:deploy deploy --gate unisolated
 """,
     ),
+    Code.UNSAFE_STEP: Explanation(
+        "Policies are changed one after the other, and between two steps pods are governed by some old and some new "
+        "ones. The order of maxtac diff --plan is one in which that opens and cuts the least; where no order is "
+        "without harm, the steps that do it are named, with whom it is about and when it is over.",
+        """\
+$ maxtac diff git:HEAD:deploy deploy --plan --report github
+""",
+        """\
+$ maxtac diff git:HEAD:deploy deploy --plan --gate unsafe
+""",
+    ),
 }

@@ -46,11 +46,11 @@ def run(*arguments: str, stdin: str = "") -> Result:
 
 
 def compared(*arguments: str) -> Any:
-    """The comparison as programs get it, held against its schema."""
+    """The comparison, or the plan, as programs get it, held against its schema."""
     result = run(*arguments, "-o", "json")
     assert result.exit_code in (0, 1), result.output
     document = json.loads(result.stdout)
-    validate(document, "comparison")
+    validate(document, document["kind"].lower())
     return document
 
 
@@ -79,6 +79,8 @@ def test_json_is_as_its_schema_says(case: Path, monkeypatch: pytest.MonkeyPatch)
         for document, words in ((forth, ("opened", "closed")), (back, ("closed", "opened")))
     )
     assert opened == shut
+    steps = [len(compared(*sides, *rest, "--plan")["steps"]) for sides in ((old, new), (new, old))]
+    assert steps == [len(document["objects"]) for document in (forth, back)]
 
 
 @pytest.mark.parametrize(
@@ -100,6 +102,19 @@ def test_the_gate_decides_the_exit_code(sides: str, gate: str, code: int) -> Non
     """1 if something that it names happened, 0 otherwise."""
     assert run(*sides.split(), "--gate", gate).exit_code == code
     assert run(*sides.split(), "--gate", gate, "--exit-zero").exit_code == 0
+
+
+def test_a_step_that_is_not_safe_is_a_gate_too(directory: Path) -> None:
+    """--gate unsafe asks of --plan whether some step opens or cuts something for a while."""
+    cart = PODS.split("---\n", maxsplit=1)[0].replace("web", "cart") + "---\n"
+    other = ALLOW.replace("name: api", "name: cart", 1).replace("app: web", "app: cart")
+    (directory / "open.yaml").write_text(PODS + cart)
+    (directory / "two.yaml").write_text(PODS + cart + ALLOW + "---\n" + ALLOW.replace("name: api", "name: web", 1))
+    (directory / "three.yaml").write_text(PODS + cart + ALLOW + "---\n" + other)
+    assert run("open.yaml", "two.yaml", "--plan", "--gate", "unsafe").exit_code == 0
+    assert run("open.yaml", "three.yaml", "--plan", "--gate", "unsafe").exit_code == 1
+    assert compared("open.yaml", "three.yaml", "--plan")["everyOrderHarms"]
+    assert run("deny.yaml", "deny.yaml", "--plan").output == ""
 
 
 def test_a_layer_that_is_not_told_is_no_difference() -> None:
@@ -139,6 +154,8 @@ def test_standard_input_is_a_side(old: str, new: str) -> None:
         (("open.yaml", "deny.yaml", "-f", "-"), ""),
         (("open.yaml", "deny.yaml", "--gate", "opend"), "opend"),
         (("open.yaml", "deny.yaml", "--gate", ""), "none of"),
+        (("open.yaml", "deny.yaml", "--gate", "unsafe"), "give that too"),
+        (("open.yaml", "deny.yaml", "--plan", "--objects"), "excludes"),
         (("open.yaml", "nowhere.yaml"), "nowhere.yaml"),
         (("git:HEAD:open.yaml", "open.yaml"), "git:HEAD:open.yaml"),
         (("live:", "open.yaml"), "kinds of sources"),

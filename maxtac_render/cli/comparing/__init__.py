@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
+from importlib import import_module
+from operator import or_
 from typing import NamedTuple
 
 from maxtac_render.analysis.compare import Comparison, Shift, Turn
-from maxtac_render.analysis.reasons import Reason, Reasons
+from maxtac_render.analysis.reasons import Reason, Reasons, once
 from maxtac_render.analysis.universe import bits
 from maxtac_render.model.changes import Change
 
 LAYERS = ("connections", "isolation", "objects")
+
+FORMATS = ("text", "json", "markdown")
+"""The forms of ``-o``; each is a module of this folder."""
 
 
 class Comer(NamedTuple):
@@ -60,8 +66,35 @@ class Account(NamedTuple):
         return [*_comers(aligned.fresh, shifts, fresh=True), *_comers(aligned.gone, shifts, fresh=False)]
 
 
+def merged(explained: Iterable[Explained]) -> list[Explained]:
+    """Connections that changed alike from the same sources, and those to the same targets, as one: for people."""
+    by_sources, by_targets = (dict[object, list[Explained]]() for _ in range(2))
+    for each in explained:
+        by_sources.setdefault((each[0].pairing, each[0].sources), []).append(each)
+    for one in map(_joined, by_sources.values()):
+        by_targets.setdefault((one[0].pairing, one[0].targets), []).append(one)
+    return [_joined(group) for group in by_targets.values()]
+
+
+def _joined(group: Sequence[Explained]) -> Explained:
+    if len(group) == 1:
+        return group[0]
+    shifts = [shift for shift, _ in group]
+    sources, targets = (
+        reduce(or_, masks) for masks in zip(*((each.sources, each.targets) for each in shifts), strict=True)
+    )
+    reasons = once(reason for _, some in group for reason in some)
+    return Shift(sources, targets, shifts[0].pairing, sum(shift.pairs for shift in shifts)), reasons
+
+
 def _touches(shift: Shift, mask: int) -> bool:
     return bool((shift.sources | shift.targets) & mask)
+
+
+def load(form: str) -> Callable[..., Iterator[str]]:
+    """What writes an account in one of FORMATS."""
+    render: Callable[..., Iterator[str]] = import_module(f"{__name__}.{form}").render
+    return render
 
 
 def account(changes: tuple[Change, ...], comparison: Comparison, layers: tuple[str, ...]) -> Account:

@@ -13,7 +13,7 @@ from maxtac_render.model.diagnostics import NOWHERE, Report, Site
 
 def add(account: Account, report: Report) -> None:
     """Report what opened and closed, and which pods became isolated or open."""
-    names = words.Names(account.comparison.aligned)
+    names = words.Names(words.cast(account.comparison.aligned))
     for shift, reasons in account.lasting:
         ends = f"{names.of(shift.sources)} -> {names.of(shift.targets)}"
         for code, gained in (

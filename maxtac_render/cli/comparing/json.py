@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from json import dumps
 from typing import Any
 
-from maxtac_render.analysis import endpoints
+from maxtac_render.analysis import endpoints, provenance
 from maxtac_render.analysis.compare import Shift, Turn
 from maxtac_render.analysis.matrix import Answer
 from maxtac_render.analysis.reasons import Reason
@@ -17,12 +17,11 @@ from maxtac_render.model.changes import Change
 from maxtac_render.model.cluster import Applied
 from maxtac_render.model.configuration import API_VERSION
 from maxtac_render.model.diagnostics import Site
-from maxtac_render.model.objects import ObjectRef, path_text
 
 KIND = "Comparison"
 
 
-def render(account: Account) -> Iterator[str]:
+def render(account: Account, *, colour: bool = False) -> Iterator[str]:  # noqa: ARG001 - the signature of every form
     """The whole document; a layer that is not told is missing."""
     yield dumps(_document(account), indent=2) + "\n"
 
@@ -106,46 +105,32 @@ def _isolation(account: Account, turn: Turn, reasons: Iterable[Reason]) -> dict[
 
 
 def _reason(reason: Reason) -> dict[str, Any]:
-    found: dict[str, Any] = {"what": str(reason.what), **place(reason.site)}
-    if reason.applied is not None:
-        found.update(policy=identity(reason.applied.ref), direction=reason.direction.word)
-        cause = reason.applied.policy.cause
-        if cause is not None:
-            found.update(intent=identity(cause.intent.ref), service=identity(cause.intent.subject.ref))
-    if reason.rule is not None:
-        found.update(rule=reason.rule)
-    return found
-
-
-def place(site: Site) -> dict[str, Any]:
-    """Where something is written: object, field, file and line; null for what is not known."""
-    ref, origin = site.about.ref, site.about.origin
     return {
-        "object": identity(ref) if ref is not None else None,
-        "field": path_text(site.field) or None,
-        "file": origin.path or None,
-        "line": site.place.line if origin.path else None,
+        "what": str(reason.what),
+        "policy": policy(reason.applied) if reason.applied is not None else None,
+        "direction": reason.direction.word if reason.applied is not None else None,
+        "rule": reason.rule,
+        "site": provenance.described(reason.site),
     }
 
 
-def identity(ref: ObjectRef) -> dict[str, str]:
-    """An object by what identifies it."""
-    return {"apiVersion": ref.api_version, "kind": ref.kind, "namespace": ref.namespace, "name": ref.name}
+def policy(applied: Applied) -> dict[str, Any]:
+    """A policy, with what it was rendered from."""
+    made = provenance.provenance(applied)
+    where = {"namespace": applied.policy.namespace, "name": applied.policy.name}
+    return {**where, "source": made.source or None, "service": made.service or None}
 
 
 def _object(change: Change) -> dict[str, Any]:
     return {
         "change": words.ACTIONS[change.action],
-        "object": identity(change.ref),
+        "policy": policy(change.applied),
         "fields": list(change.fields),
-        "old": _where(change.before),
-        "new": _where(change.after),
+        "old": _site(change.before),
+        "new": _site(change.after),
         "diff": "".join(words.unified(change)),
     }
 
 
-def _where(applied: Applied | None) -> dict[str, Any] | None:
-    if applied is None:
-        return None
-    found = place(Site(applied))
-    return {"file": found["file"], "line": found["line"]}
+def _site(applied: Applied | None) -> dict[str, Any] | None:
+    return provenance.described(Site(applied)) if applied is not None else None

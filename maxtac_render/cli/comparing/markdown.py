@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from maxtac_render.analysis.reasons import Reason
-from maxtac_render.cli.comparing import Account, words
+from maxtac_render.cli.comparing import Account, merged, words
 from maxtac_render.model.changes import Change
 from maxtac_render.reports.markdown import LONGEST, SPARE, code, length, plain
 from maxtac_render.reports.text import visible
@@ -31,13 +31,13 @@ class _Part(NamedTuple):
     tail: str = ""
 
 
-def render(account: Account) -> Iterator[str]:
+def render(account: Account, *, colour: bool = False) -> Iterator[str]:  # noqa: ARG001 - the signature of every form
     """The whole comment; where it would be too long, the last entries of each part are left out."""
     first, *others = words.headline(account)
     yield f"{MARK}\n### maxtac diff: {plain(first)}\n"
     if others:
         yield f"\n{plain('; '.join(others))}\n"
-    names = words.Names(account.comparison.aligned)
+    names = words.Names(words.cast(account.comparison.aligned))
     room = LONGEST - SPARE - length([first, *others])
     for part in (_connections(account, names), _isolation(account, names), _policies(account)):
         fitting = list(_fitting(part.entries, room))
@@ -66,7 +66,7 @@ def _connections(account: Account, names: words.Names) -> _Part:
             plain(words.ports(shift.pairing)),
             _why(reasons),
         )
-        for shift, reasons in account.lasting
+        for shift, reasons in merged(account.lasting)
     ]
     for comer in account.comers:
         said = "<br>".join(plain(line) for line in words.connected(comer, names))
@@ -86,8 +86,7 @@ def _row(*cells: str) -> str:
 
 def _why(reasons: Sequence[Reason]) -> str:
     return "<br>".join(
-        " ".join(filter(None, (plain(visible(words.because(reason))), code(visible(words.where(reason.site))))))
-        for reason in reasons
+        " ".join(filter(None, (plain(visible(text)), code(visible(place))))) for text, place in words.why(reasons)
     )
 
 

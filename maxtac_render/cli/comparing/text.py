@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from maxtac_render.analysis.reasons import Reason
-from maxtac_render.cli.comparing import Account, words
+from maxtac_render.cli.comparing import Account, merged, words
 from maxtac_render.cli.differences import coloured
 from maxtac_render.reports.text import COLOURS, PLAIN, Paint
 
@@ -19,7 +19,7 @@ def render(account: Account, *, colour: bool = False) -> Iterator[str]:
     paint = COLOURS if colour else PLAIN
     for line in words.headline(account):
         yield f"{paint.strong}{line}{paint.end}\n"
-    names = words.Names(account.comparison.aligned)
+    names = words.Names(words.cast(account.comparison.aligned))
     yield from _section("Connections", _connections(account, names), paint, colour=colour)
     yield from _section("Isolation", _isolation(account, names), paint, colour=colour)
     yield from _section("Policies", _policies(account), paint, colour=colour)
@@ -34,7 +34,7 @@ def _section(title: str, lines: Iterable[str], paint: Paint, *, colour: bool) ->
 
 
 def _connections(account: Account, names: words.Names) -> Iterator[str]:
-    for shift, reasons in account.lasting:
+    for shift, reasons in merged(account.lasting):
         pairing = shift.pairing
         ends = f"{names.of(shift.sources)} -> {names.of(shift.targets)}"
         yield f"{_MARKS[pairing.word]} {ends}: {words.ports(pairing)}"
@@ -51,10 +51,9 @@ def _isolation(account: Account, names: words.Names) -> Iterator[str]:
         yield from _reasons(reasons)
 
 
-def _reasons(reasons: Iterable[Reason]) -> Iterator[str]:
-    for reason in reasons:
-        place = words.where(reason.site)
-        yield f"    {words.because(reason)}{f' ({place})' if place else ''}"
+def _reasons(reasons: Sequence[Reason]) -> Iterator[str]:
+    for text, place in words.why(reasons):
+        yield f"    {text}{f' ({place})' if place else ''}"
 
 
 def _policies(account: Account) -> Iterator[str]:

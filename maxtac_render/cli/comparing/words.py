@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import unified_diff
+from typing import NamedTuple
 
 from maxtac_render import compiler
 from maxtac_render.analysis.alignment import Aligned
@@ -12,19 +13,19 @@ from maxtac_render.analysis.compare import Pairing, Turn
 from maxtac_render.analysis.connections import Verdict
 from maxtac_render.analysis.endpoints import name
 from maxtac_render.analysis.matrix import Answer
+from maxtac_render.analysis.provenance import provenance
 from maxtac_render.analysis.reasons import Reason, What
-from maxtac_render.analysis.universe import bits
+from maxtac_render.analysis.universe import Endpoint, bits
 from maxtac_render.cli.comparing import Account, Comer
 from maxtac_render.cli.compilation import count
 from maxtac_render.engine.plan import shown
 from maxtac_render.model.changes import Change
-from maxtac_render.model.cluster import Applied
+from maxtac_render.model.cluster import Applied, Workload
 from maxtac_render.model.diagnostics import Site
-from maxtac_render.model.ownership import slashed
 from maxtac_render.reports.text import visible
 
 MOST = 4
-"""How many of the endpoints of a group are named."""
+"""How many of the endpoints of a group are named, and of the reasons for what happened to it."""
 
 CROWD = 3
 """From how many workloads on a namespace is named in their place, where it has no others."""
@@ -84,26 +85,44 @@ def became(turn: Turn) -> str:
     return f"{'' if turn.certain else 'perhaps '}{words} for {turn.direction.word}"
 
 
+class Cast(NamedTuple):
+    """Who can be named: pods and outside addresses as masks, and what is said of some of the pods besides."""
+
+    pods: int
+    outside: int
+    workload: Callable[[int], Workload]
+    endpoints: Callable[[int], list[Endpoint]]
+    marks: tuple[tuple[int, str], ...]
+
+
+def cast(aligned: Aligned) -> Cast:
+    """The endpoints of two sides."""
+    new = aligned.new.universe
+    marks = ((aligned.fresh, " (new)"), (aligned.gone, " (gone)"))
+    return Cast(aligned.old.universe.pods | new.pods, new.outside, aligned.workload, new.endpoints, marks)
+
+
 class Names:
     """The endpoints of groups, by name."""
 
-    def __init__(self, aligned: Aligned) -> None:
-        self._aligned = aligned
-        self._pods = aligned.old.universe.pods | aligned.new.universe.pods
+    def __init__(self, cast: Cast) -> None:
+        self._cast = cast
+        self._known: dict[int, str] = {}
         self._homes: dict[str, int] = {}
-        for number in bits(self._pods):
-            home = aligned.workload(number).ref.namespace
+        for number in bits(cast.pods):
+            home = cast.workload(number).ref.namespace
             self._homes[home] = self._homes.get(home, 0) | 1 << number
 
     def of(self, mask: int) -> str:
         """Some endpoints: the first of them by name, and how many others there are."""
-        pods, outside = mask & self._pods, mask & ~self._pods
-        if pods == self._pods and pods.bit_count() > CROWD:
-            parts = [("everyone", 0)] if outside == self._aligned.new.universe.outside else [("every pod", 0)]
-            outside = 0 if parts[0][0] == "everyone" else outside
-        else:
-            parts = [(text, pods.bit_count()) for text, pods in self._parts(pods)]
-        parts += [(name(each), 1) for each in self._aligned.endpoints(outside)]
+        pods, outside = mask & self._cast.pods, mask & self._cast.outside
+        parts = [(text, some.bit_count()) for text, some in self._parts(pods)]
+        if len(parts) > CROWD and (self._cast.pods & ~pods).bit_count() < CROWD:
+            whole = "everyone" if outside == self._cast.outside else "every pod"
+            but = _joined([self._name(number) for number in bits(self._cast.pods & ~pods)])
+            parts = [(f"{whole} but {but}" if but else whole, 0)]
+            outside = 0 if whole == "everyone" else outside
+        parts += [(name(endpoint), 1) for endpoint in self._cast.endpoints(outside)]
         if len(parts) <= MOST:
             return _joined([text for text, _ in parts])
         others = sum(number for _, number in parts[MOST - 1 :])
@@ -118,12 +137,15 @@ class Names:
                 yield from ((self._name(number), 1 << number) for number in bits(mask & pods))
 
     def _name(self, number: int) -> str:
-        mark = " (new)" if self._aligned.fresh >> number & 1 else " (gone)" if self._aligned.gone >> number & 1 else ""
-        return name(self._aligned.workload(number)) + mark
+        known = self._known.get(number)
+        if known is None:
+            mark = next((word for mask, word in self._cast.marks if mask >> number & 1), "")
+            known = self._known[number] = name(self._cast.workload(number)) + mark
+        return known
 
 
 def _joined(texts: Sequence[str]) -> str:
-    *others, last = texts
+    *others, last = texts or [""]
     return f"{', '.join(others)} and {last}" if others else last
 
 
@@ -143,22 +165,35 @@ def passing(answer: Answer) -> str:
     return "; ".join(f"{words[verdict]}{ports}" for ports, verdict in answer.verdicts())
 
 
+class Why(NamedTuple):
+    """What is responsible, and the place; of many reasons the last says how many more there are."""
+
+    text: str
+    place: str
+
+
+def why(reasons: Sequence[Reason]) -> Iterator[Why]:
+    """What is responsible, as far as that is told."""
+    told = reasons if len(reasons) <= MOST else reasons[: MOST - 1]
+    yield from (Why(because(reason), where(reason.site)) for reason in told)
+    if len(told) < len(reasons):
+        yield Why(f"and {len(reasons) - len(told):,} more", "")
+
+
 def because(reason: Reason) -> str:
     """What is responsible: ``allowed by shop/web-in, ingress rule 1``."""
     if reason.applied is None:
         word = reason.what if reason.what is What.ALTERS else f"is {reason.what}"
         return f"{reason.site.about.ref} {word}"
     part = f"{reason.direction.word} rule {reason.rule + 1}" if reason.rule is not None else reason.direction.word
-    return f"{reason.what} {_policy(reason.applied)}, {part}"
+    return f"{reason.what} {policy(reason.applied)}, {part}"
 
 
-def _policy(applied: Applied) -> str:
+def policy(applied: Applied) -> str:
     """A policy, with what it was rendered from."""
-    policy = applied.policy
-    if policy.cause is None:
-        return f"{policy.namespace}/{policy.name}"
-    intent = policy.cause.intent
-    return f"{policy.namespace}/{policy.name} of {slashed(intent.ref)} for {slashed(intent.subject.ref)}"
+    made = provenance(applied)
+    parts = (made.source and f" of {made.source}", made.service and f" for Service {made.service}")
+    return f"{applied.policy.namespace}/{applied.policy.name}{''.join(parts)}"
 
 
 def connected(comer: Comer, names: Names) -> Iterator[str]:
