@@ -160,13 +160,15 @@ def parse(data: bytes) -> ResourceList:
     words = {key: _value(text, key) for key, text in read.fields if key in ("apiVersion", "kind")} if read else {}
     if read is None or words.get("kind") != KIND or words.get("apiVersion") not in _API_VERSIONS:
         raise Broken(f"no {KIND} of {API_VERSION}")
-    return read if words["apiVersion"] == API_VERSION else _of_today(read)
-
-
-def _of_today(read: ResourceList) -> ResourceList:
-    """The same list in the newest version."""
+    if all(key != _ITEMS for key, _ in read.fields):
+        raise Broken("no items, not even an empty list")
     today = Field("apiVersion", f"apiVersion: {API_VERSION}\n")
-    return read._replace(fields=[today if field.key == today.key else field for field in read.fields])
+    return read if words["apiVersion"] == API_VERSION else _exchanged(read, today)
+
+
+def _exchanged(read: ResourceList, new: Field) -> ResourceList:
+    """The same list with another text for a field."""
+    return read._replace(fields=[new if field.key == new.key else field for field in read.fields])
 
 
 def _value(text: str, key: str) -> Any:
@@ -340,8 +342,7 @@ class _Cutting:
         begins = [begin for begin, _ in items]
         first = Field(_ITEMS, source[spans[_ITEMS][0] : begins[0]])
         texts = zip(begins, [*begins[1:], spans[_ITEMS][1]], items, strict=True)
-        return read._replace(
-            fields=[first if field.key == _ITEMS else field for field in fields],
+        return _exchanged(read, first)._replace(
             items=[Item(source[begin:stop], dash - begin) for begin, stop, (_, dash) in texts],
             column=items[0][1] - source.rfind("\n", 0, items[0][1]) - 1,
         )
@@ -352,8 +353,7 @@ class _Cutting:
         if value is not None and not isinstance(value, list):
             raise Broken("items that are no list of objects")
         self._require(not value)
-        others = [field for field in read.fields if field.key != _ITEMS]
-        return read._replace(fields=[*others, Field(_ITEMS, f"{_ITEMS}:\n")])
+        return _exchanged(read, Field(_ITEMS, f"{_ITEMS}:\n"))
 
     @staticmethod
     def _require(fact: bool) -> None:
