@@ -451,6 +451,12 @@ class Code(Enum):
         "no known pod is {endpoint}; tested for pods that nobody has declared",
         "compare the labels with those of the pods, or add the pods to the sources",
     )
+    SERVICE_PORT = Entry(
+        "service-port",
+        WARNING,
+        "{port} is a port of {service}; policies know the port of its pods, {behind}",
+        "write {behind}",
+    )
     ASSERTION_FAILED = Entry(
         "assertion-failed",
         ERROR,

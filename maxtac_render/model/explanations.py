@@ -1382,6 +1382,33 @@ spec:
       expect: allow
 """,
     ),
+    Code.SERVICE_PORT: Explanation(
+        "A connection to a Service reaches a pod at the port behind it, and that is the one that policies are "
+        "about. A test of the port of the Service is about one at which nobody listens: it may hold, and says "
+        "nothing about the other.",
+        """\
+apiVersion: render.maxtac.vtk.io/v1alpha1
+kind: ConnectionTest
+spec:
+  tests:
+    - name: the cart calls the web
+      from: shop/cart
+      to: shop/web
+      ports: 80
+      expect: allow
+""",
+        """\
+apiVersion: render.maxtac.vtk.io/v1alpha1
+kind: ConnectionTest
+spec:
+  tests:
+    - name: the cart calls the web
+      from: shop/cart
+      to: shop/web
+      ports: 8080
+      expect: allow
+""",
+    ),
     Code.ASSERTION_FAILED: Explanation(
         "What the policies mean is not what the test states: something can connect that must not, or "
         "something cannot, or may not, that must. What hangs on labels that nobody knows fails either way. "

@@ -1,19 +1,18 @@
-"""What tests find: the connections that are not as a test states, with the reason; and tests that ask nothing."""
+"""What tests find: the connections that are not as a test states, with the reason."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from maxtac_render.analysis.assertions import Case, Claim, Part
+from maxtac_render.analysis.assertions import Case
 from maxtac_render.analysis.assertions.judging import Outcome, Status, judge
+from maxtac_render.analysis.assertions.questions import Questions
 from maxtac_render.analysis.assertions.reasons import asked, command, reason
 from maxtac_render.analysis.assertions.scene import Scene
 from maxtac_render.analysis.connections import Verdict
-from maxtac_render.analysis.endpoints import Named, Unfit, bearing, written
 from maxtac_render.analysis.universe import Assumptions, bits
 from maxtac_render.model.cluster import Cluster
 from maxtac_render.model.diagnostics import Code, Report, listed
-from maxtac_render.model.intent import Direction
 from maxtac_render.model.portsets import ALL_PORTS, NO_PORTS
 
 MOST = 10
@@ -34,60 +33,21 @@ def run(
     cases: Sequence[Case], cluster: Cluster, assumptions: Assumptions, report: Report
 ) -> tuple[Scene, list[Outcome]]:
     """Judge tests, in their order, and report all that fails; also the endpoints by which outcomes speak."""
-    sound = [case if _named(case, cluster, report) else case._replace(claim=None) for case in cases]
+    questions = Questions(cluster, report)
+    sound = [case if questions.names_somebody(case) else case._replace(claim=None) for case in cases]
     scene = Scene(cluster, sound, assumptions)
-    return scene, [_judged(case, scene, report) for case in sound]
+    return scene, [_judged(case, scene, questions, report) for case in sound]
 
 
-def _judged(case: Case, scene: Scene, report: Report) -> Outcome:
+def _judged(case: Case, scene: Scene, questions: Questions, report: Report) -> Outcome:
     claim = case.claim
-    if claim is None or not _asks(case, claim, scene, report):
+    if claim is None or not questions.has_ports(case, claim, scene):
         return Outcome(case, Status.SKIPPED if case.skipped else Status.ERROR)
     outcome = judge(case, claim, scene)
     if outcome.status is Status.ERROR:
-        report.add(Code.EMPTY_TEST, case, case.field, problem=_no_pair(claim, scene), guess="name others")
+        questions.report_nobody(case, claim, scene)
     _report(outcome, scene, report)
     return outcome
-
-
-def _parts(claim: Claim) -> Iterator[Part]:
-    yield from (*claim.source.parts, *claim.target.parts)
-
-
-def _named(case: Case, cluster: Cluster, report: Report) -> bool:
-    """Tell whether every name of a test is that of something; a test that is about nobody proves nothing."""
-    if case.claim is None:
-        return False
-    sound = True
-    for query, field in _parts(case.claim):
-        try:
-            if isinstance(query, Named):
-                bearing(query, cluster)
-        except Unfit as unfit:
-            problem, _, guess = str(unfit).partition("; ")
-            report.add(Code.EMPTY_TEST, case, field, problem=problem, guess=guess or "name what is in the sources")
-            sound = False
-    return sound
-
-
-def _asks(case: Case, claim: Claim, scene: Scene, report: Report) -> bool:
-    """Tell whether both sides of a test and its ports are there."""
-    for part in (part for ends in (claim.source, claim.target) if not ends.but for part in ends.parts):
-        if scene.unknown(part):
-            report.add(Code.UNDECLARED_PODS, case, part.field, endpoint=written(part.query))
-    targets = scene.mask(claim.target, Direction.EGRESS)
-    name = scene.lacking(claim.ports, targets)
-    if targets and name:
-        problem = f"no pod of to has a container port {name[1]}/{name[0]}"
-        report.add(Code.EMPTY_TEST, case, (*case.field, "ports"), problem=problem, guess="name a port that one has")
-    return not (targets and name)
-
-
-def _no_pair(claim: Claim, scene: Scene) -> str:
-    for side, ends, direction in (("from", claim.source, Direction.INGRESS), ("to", claim.target, Direction.EGRESS)):
-        if not scene.mask(ends, direction):
-            return f"nobody is left in {side}"
-    return "no connection between from and to is one that a policy could be about"
 
 
 def _report(outcome: Outcome, scene: Scene, report: Report) -> None:
