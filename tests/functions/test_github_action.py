@@ -20,7 +20,7 @@ PINNED = re.compile(r"[\w-]+/[\w/-]+@[0-9a-f]{40}")
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
     """A job whose Install step has run."""
-    made = Job(workspace(tmp_path, "shop", "mistake"))
+    made = Job(workspace(tmp_path, "shop", "mistake", "tests"))
     install((made.temporary / PROGRAM).parent)
     return made
 
@@ -136,6 +136,35 @@ def test_what_cannot_run_is_code_2_and_an_annotation(job: Job, inputs: dict[str,
     assert (done.code, done.errors) == (2, "")
     assert "sarif" not in done.outputs
     assert [command.split("::")[1] for command in obeyed(done.log)] == ["error title=maxtac"]
+
+
+def test_a_test_that_fails_is_an_annotation_beside_it(job: Job) -> None:
+    """Tests lie where nobody has to say, or in several places; the summary counts them."""
+    done = job.run("Run", command="test", sources="shop", sarif="")
+    assert done.code == 1
+    (command,) = obeyed(done.log)
+    assert command.startswith("::error file=tests/shop.yaml,line=15")
+    assert "3 tests checked." in done.summary
+    (job.place / "our tests").mkdir()
+    text = (job.place / "tests/shop.yaml").read_text()
+    (job.place / "our tests/shop.yaml").write_text(text.partition("    - name: the ledger")[0])
+    assert job.run("Run", command="test", sources="shop", tests="our tests").code == 0
+    assert job.run("Run", command="test", sources="shop", tests="our tests\ntests\n").code == 1
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("name", ["sources", "tests", "args"])
+def test_no_input_of_a_test_is_more_than_data(recording: Job, name: str, value: str) -> None:
+    """As for the other commands; what is tested comes as an option."""
+    done = recording.run("Run", **{"command": "test", "sources": "shop", name: value})
+    assert (done.code, pwned(files(recording.place.parent))) == (0, False)
+    lines = list(filter(None, value.split("\n")))
+    ways = {
+        "sources": [*(f"--source={line}" for line in lines), "--", "tests/"],
+        "tests": ["--source=shop", "--", *lines],
+        "args": [*value.split(), "--source=shop", "--", "tests/"],
+    }
+    assert is_part(ways[name], recorded(recording.place.parent / "record"))
 
 
 def test_files_give_the_runner_no_commands(job: Job) -> None:

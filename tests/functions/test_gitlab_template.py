@@ -58,7 +58,7 @@ class Runner:
 @pytest.fixture(params=SHELLS)
 def runner(tmp_path: Path, request: pytest.FixtureRequest) -> Runner:
     """A runner whose image has maxtac."""
-    made = Runner(workspace(tmp_path, "shop", "mistake"), request.param)
+    made = Runner(workspace(tmp_path, "shop", "mistake", "tests"), request.param)
     install(made.image)
     return made
 
@@ -131,6 +131,37 @@ def test_what_cannot_run_fails(runner: Runner) -> None:
     assert runner.run(".maxtac-render-check", MAXTAC_SOURCES="shop").code == 2
     (runner.image / "maxtac").unlink()
     assert runner.run(".maxtac-check", MAXTAC_SOURCES="shop", PATH="/usr/bin:/bin").code == 127
+
+
+def test_a_test_that_fails_fails_the_job_and_all_stand_in_the_report(runner: Runner) -> None:
+    """Those that pass too; the tests lie where nobody has to say, or in several places."""
+    done = runner.run(".maxtac-test", MAXTAC_SOURCES="shop")
+    assert (done.code, "FAIL  the ledger calls nobody outside" in done.log) == (1, True)
+    suite = ElementTree.parse(runner.place / JUNIT).getroot()  # noqa: S314 - of this program
+    assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
+    (runner.place / "our tests").mkdir()
+    text = (runner.place / "tests/shop.yaml").read_text()
+    (runner.place / "our tests/shop.yaml").write_text(text.partition("    - name: the ledger")[0])
+    assert runner.run(".maxtac-test", MAXTAC_SOURCES="shop", MAXTAC_TESTS="our tests\n").code == 0
+    assert runner.run(".maxtac-test", MAXTAC_SOURCES="shop", MAXTAC_TESTS="our tests\ntests").code == 1
+    assert runner.run(".maxtac-test", MAXTAC_SOURCES="shop", MAXTAC_TESTS="nowhere").code == 2
+    assert JOBS[".maxtac-test"]["artifacts"]["reports"] == {"junit": JUNIT}
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("name", ["MAXTAC_SOURCES", "MAXTAC_ARGS", "MAXTAC_TESTS"])
+def test_no_variable_of_a_test_is_more_than_data(recording: Runner, name: str, value: str) -> None:
+    """As for the other jobs; what is tested comes as an option."""
+    assert recording.run(".maxtac-test", **{"MAXTAC_SOURCES": "shop", name: value}).code == 0
+    assert not pwned(files(recording.place.parent))
+    lines = list(filter(None, value.split("\n")))
+    ways = {
+        "MAXTAC_SOURCES": [*(f"--source={line}" for line in lines), "--", "tests/"],
+        "MAXTAC_ARGS": [f"junit={JUNIT}", *value.split(), "--source=shop", "--", "tests/"],
+        "MAXTAC_TESTS": ["--source=shop", "--", *lines],
+    }
+    call = recorded(recording.place.parent / "record")
+    assert call[-len(ways[name]) :] == ways[name]
 
 
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)

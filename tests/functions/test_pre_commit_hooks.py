@@ -13,9 +13,9 @@ from ci_jobs import PROJECT
 HOOKS: list[dict[str, Any]] = yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text())
 
 
-def test_there_is_a_hook_to_check_to_mend_and_to_compare() -> None:
+def test_there_is_a_hook_to_check_to_mend_to_compare_and_to_test() -> None:
     """The ids are what others write into their configuration: they stay."""
-    assert [hook["id"] for hook in HOOKS] == ["maxtac-check", "maxtac-fix", "maxtac-render-check"]
+    assert [hook["id"] for hook in HOOKS] == ["maxtac-check", "maxtac-fix", "maxtac-render-check", "maxtac-test"]
 
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])

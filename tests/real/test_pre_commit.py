@@ -159,6 +159,20 @@ def test_policies_are_compared_with_the_intents(user: User, bin_: Path) -> None:
     assert code == 0, said
 
 
+def test_a_test_that_fails_keeps_a_commit_from_being_made(user: User) -> None:
+    """The arguments stand in the examples of the page."""
+    (user.place / "deploy/tests").mkdir()
+    shutil.copy(PROJECT / "testdata/tests/shop.yaml", user.place / "deploy/tests")
+    user.hooks([hook for hook in shown()[1] if hook["id"] == "maxtac-test"])
+    user.edit(ACCESS, "name: shop-reads", "name: shop-asks")
+    code, said = user.commit()
+    assert code == 1
+    assert "FAIL  the ledger calls nobody outside" in said
+    user.edit("deploy/tests/shop.yaml", "443/TCP\n      expect: deny", "443/TCP\n      expect: allow")
+    code, said = user.commit()
+    assert code == 0, said
+
+
 def test_the_directories_are_the_users(user: User) -> None:
     """Arguments in place of the hook's own name what is read and where the policies are."""
     user.hooks([{"id": "maxtac-render-check", "args": ["deploy/", "--output-dir", "rendered/"]}])
