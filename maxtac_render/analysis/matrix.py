@@ -54,6 +54,10 @@ class Matrix:
         self.scope = scope
         self._certain = verdicts.certain
         self._possible = verdicts.possible
+        self._unprotected = {
+            side: self.universe.pods & ~verdicts.certain.isolated(side)
+            for side in (Direction.INGRESS, Direction.EGRESS)
+        }
         self._asked = _asked(verdicts.certain, scope.ports)
 
     def row(self, source: int) -> Answers:
@@ -85,7 +89,7 @@ class Matrix:
 
     def unprotected(self, side: Direction) -> int:
         """The pods that no policy isolates on one side, not even perhaps."""
-        return self.universe.pods & ~self._certain.isolated(side)
+        return self._unprotected[side]
 
     def isolated(self, side: Direction, pod: int) -> Verdict:
         """Whether a pod is isolated on one side."""
