@@ -32,6 +32,7 @@ ELSEWHERE = {  # commands that stand in the text or in sh blocks, and the test t
     "maxtac check": "tests/cli/test_check_command.py",
     "maxtac diff": "tests/cli/test_diff_command.py",
     "maxtac manifests": "tests/cli/test_manifests.py",
+    "maxtac list": "tests/cli/test_list_command.py",
     "maxtac test": "tests/cli/test_test_command.py",
     "maxtac rule": "tests/cli/test_rule_command.py",
     "maxtac explain": "tests/cli/test_explain_command.py",

@@ -60,9 +60,13 @@ class PortSet:
         return PortSet, (self.spans, self.names)
 
     def __str__(self) -> str:
-        """As people write it: ``TCP 80,443,8000-8100 UDP 53``, ``all``, ``none``."""
+        """As people write it: ``TCP 80,443,8000-8100 UDP 53``, ``all``, ``all except TCP 25``, ``none``."""
         if self is ALL_PORTS:
             return "all"
+        text, rest = self._listed(), ALL_PORTS.without(self)
+        return min(text, f"all except {rest._listed()}", key=len) if not self.names else text
+
+    def _listed(self) -> str:
         words: dict[str, list[str]] = {}
         for span in self.spans:
             words.setdefault(span.protocol, []).append(str(span).partition(" ")[2])

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from terminal import environment, shown
 
 from maxtac_render.cli.paging import chosen
 
@@ -28,29 +29,9 @@ sys.exit(exits.guard(run))
 """
 
 
-def environment(pager: str | None) -> dict[str, str]:
-    """The environment of a terminal with a pager."""
-    plain = {name: value for name, value in os.environ.items() if name not in ("PAGER", "LESS", "LV")}
-    return {**plain, "TERM": "xterm", **({} if pager is None else {"PAGER": pager})}
-
-
 def on_terminal(pager: str, lines: int = 3, wanted: str = "1") -> tuple[int, str]:
     """The exit code and what a terminal shows."""
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-c", CODE, str(lines), wanted]
-    with subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=theirs, env=environment(pager)) as process:
-        os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                part = os.read(ours, 4096)
-            except OSError:  # what Linux says when nobody holds the other end any more
-                break
-            if not part:
-                break
-            shown += part
-    os.close(ours)
-    return process.returncode, shown.decode().replace("\r\n", "\n")
+    return shown([sys.executable, "-c", CODE, str(lines), wanted], PAGER=pager)
 
 
 def test_a_terminal_is_paged() -> None:
@@ -67,7 +48,7 @@ def test_whoever_wants_no_pager_has_none(pager: str, wanted: str) -> None:
 def test_a_pipe_is_not_paged() -> None:
     """Files and pipes get what is printed as it is."""
     command = [sys.executable, "-c", CODE, "2", "1"]
-    done = subprocess.run(command, env=environment("sed d"), capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=environment(PAGER="sed d"), capture_output=True, text=True, check=True)
     assert done.stdout == "line 0\nline 1\n"
 
 
@@ -83,7 +64,7 @@ def test_an_interruption_is_the_pagers_own(tmp_path: Path) -> None:
     pager.chmod(0o755)
     ours, theirs = pty.openpty()
     command = [sys.executable, "-c", CODE, "3", "1"]
-    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment(str(pager))) as process:
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment(PAGER=str(pager))) as process:
         os.close(theirs)
         for _ in range(600):
             if started.exists():

@@ -100,3 +100,13 @@ def test_equal_sets_of_ports_are_one_object(one: PortSet, other: PortSet) -> Non
 def test_ports_read_as_people_write_them(ports: PortSet, shown: str) -> None:
     """Numbers by protocol, ranges joined; every port of every protocol is one word."""
     assert str(ports) == shown
+
+
+def test_ports_read_as_they_are_written_shortest() -> None:
+    """One by one, or all but a few."""
+    mail, web = PortSet([Span("TCP", 25, 25)]), PortSet([Span("TCP", 80, 80), Span("UDP", 443, 443)])
+    assert str(web) == "TCP 80 UDP 443"
+    assert str(ALL_PORTS.without(mail)) == "all except TCP 25"
+    assert str(ALL_PORTS.without(PortSet([Span("SCTP", 1, 65535)]))) == "TCP * UDP *"
+    assert str(PortSet([Span("TCP", 1, 65535)], [("UDP", "dns")])) == "TCP * UDP dns"
+    assert (str(ALL_PORTS), str(NO_PORTS)) == ("all", "none")
