@@ -5,11 +5,13 @@ Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/l
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from maxtac_render.model.diagnostics import Code, did_you_mean, nearest
 from maxtac_render.model.fields import Fields
 from maxtac_render.model.names import is_label_key, is_label_value
 from maxtac_render.model.objects import FieldPath, Key
-from maxtac_render.model.selectors import OPERATORS, Requirement, Selector
+from maxtac_render.model.selectors import OPERATORS, Labels, Requirement, Selector
 
 _SELECTOR = ("matchLabels", "matchExpressions")
 
@@ -31,6 +33,21 @@ def read_label_selector(fields: Fields, path: FieldPath, done: str) -> Selector 
         if not is_label_key(key) or not is_label_value(value):
             return reading.invalid((*path, "matchLabels", key), f"{key}={value} is no label")
     return Selector(tuple(sorted(labels.items())), requirements)
+
+
+def plain_selector(value: object) -> Selector | None:
+    """The selector that a mapping of nothing but sound labels is, as most are; None leaves it to a closer look."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return None
+    labels = value.get("matchLabels")
+    if not isinstance(labels, dict) or not all(type(each) is str for each in labels.values()):
+        return None
+    return _of_labels(tuple(sorted(labels.items())))
+
+
+@lru_cache(maxsize=65536)
+def _of_labels(pairs: Labels) -> Selector | None:
+    return Selector(pairs) if all(is_label_key(key) and is_label_value(value) for key, value in pairs) else None
 
 
 class _Reading:

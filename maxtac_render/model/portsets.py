@@ -63,18 +63,8 @@ class PortSet:
         """As people write it: ``TCP 80,443,8000-8100 UDP 53``, ``all``, ``all except TCP 25``, ``none``."""
         if self is ALL_PORTS:
             return "all"
-        text, rest = self._listed(), ALL_PORTS.without(self)
-        return min(text, f"all except {rest._listed()}", key=len) if not self.names else text
-
-    def _listed(self) -> str:
-        words: dict[str, list[str]] = {}
-        for span in self.spans:
-            words.setdefault(span.protocol, []).append(str(span).partition(" ")[2])
-        for protocol, name in self.names:
-            words.setdefault(protocol, []).append(name)
-        return (
-            " ".join(f"{protocol} {','.join(words[protocol])}" for protocol in PROTOCOLS if protocol in words) or "none"
-        )
+        text, rest = _listed(self), _listed(ALL_PORTS.without(self))
+        return text if self.names else min(text, f"all except {rest}", key=len)
 
     def __repr__(self) -> str:
         return f"<ports {self}>"
@@ -108,6 +98,15 @@ class PortSet:
             *(name for name in self.names if name in other.names or name[0] in theirs),
             *(name for name in other.names if name[0] in mine),
         }
+
+
+def _listed(ports: PortSet) -> str:
+    words: dict[str, list[str]] = {}
+    for span in ports.spans:
+        words.setdefault(span.protocol, []).append(str(span).partition(" ")[2])
+    for protocol, name in ports.names:
+        words.setdefault(protocol, []).append(name)
+    return " ".join(f"{protocol} {','.join(words[protocol])}" for protocol in PROTOCOLS if protocol in words) or "none"
 
 
 def _whole(ports: PortSet) -> set[str]:

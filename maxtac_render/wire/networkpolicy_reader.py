@@ -14,7 +14,7 @@ from maxtac_render.model.catalogue import Code
 from maxtac_render.model.diagnostics import Report, did_you_mean
 from maxtac_render.model.fields import Fields, shown
 from maxtac_render.model.intent import Direction, direction_of
-from maxtac_render.model.labelselectors import read_label_selector
+from maxtac_render.model.labelselectors import plain_selector, read_label_selector
 from maxtac_render.model.names import is_label_key, is_label_value
 from maxtac_render.model.objects import METADATA, FieldPath, Key, Resource
 from maxtac_render.model.policy import ANY_PEER, NAMESPACE_NAME, CIDRPeer, Peer, PodPeer, Policy, Rule
@@ -157,9 +157,10 @@ class _Reading:
 
     def _selector(self, entry: Mapping[str, Any], path: FieldPath) -> Selector | None:
         """The selector at the last step of a path; None where there is none."""
-        if entry.get(str(path[-1])) is None:
+        value = entry.get(str(path[-1]))
+        if value is None:
             return None
-        selector = read_label_selector(self._fields, path, _DONE)
+        selector = plain_selector(value) or read_label_selector(self._fields, path, _DONE)
         self.sound = self.sound and selector is not None
         return selector
 
@@ -179,7 +180,7 @@ class _Reading:
 
     def _known(self, entry: Mapping[str, Any], path: FieldPath, names: tuple[str, ...]) -> None:
         """Report fields that do not exist. The API server drops them, so that the rest still counts."""
-        if not entry.keys() <= set(names):
+        if not all(map(names.__contains__, entry)):
             self._fields.known(path, names)
 
     def _wrong(self, path: FieldPath, value: Any, expected: str) -> None:
