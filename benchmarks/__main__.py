@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.corpus import Corpus, write_kustomization
-from benchmarks.measure import ROOT, Command, FailedError, Goal, Pair, Row, rows, run
+from benchmarks.measure import ROOT, Command, FailedError, Goal, Pair, Row, rows, run, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +58,7 @@ def _measures(directory: Path, rounds: int, starts: int) -> Iterator[Row]:
         *_start_up(starts),
     ]:
         yield from rows(pair)
+    yield from _lists(directory, rounds)
     yield from _against_kustomize([small, middle], directory, rounds, starts)
     yield _read_back(middle, directory)
 
@@ -75,7 +76,7 @@ def _render(path: Path, *options: str) -> Command:
 
 def _against_parser(middle: Corpus, large: Corpus, rounds: int) -> list[Pair]:
     def pair(path: Path, *goals: Goal) -> Pair:
-        return Pair(_render(path), (sys.executable, "-c", PARSE, path), rounds, goals)
+        return Pair(_render(path), _parse(path), rounds, goals)
 
     cpu = Goal("render 10k / parse the same file: CPU", "cpu", 0.25)
     peak = Goal("render 10k / parse the same file: memory", "peak", 1.0)
@@ -103,6 +104,39 @@ def _function(corpus: Corpus, directory: Path, rounds: int) -> Pair:
     function: Command = ("sh", "-c", 'exec "$0" -m maxtac_render krm <"$1"', sys.executable, package)
     goal = Goal("function, 1k / parse the same list: CPU", "cpu", 0.75)
     return Pair(function, (sys.executable, "-c", PARSE, package), rounds, (goal,))
+
+
+def _lists(directory: Path, rounds: int) -> Iterator[Row]:
+    """What listing the connections of a cluster costs. Starting the program counts."""
+    middle, large = _cluster(directory, 1_000), _cluster(directory, 5_000)
+    goals = {
+        middle: [Goal("list 1k / parse the same file: CPU", "cpu", 1.3)],
+        large: [
+            Goal("list 5k / parse the same file: CPU", "cpu", 1.3),
+            Goal("list 5k / parse the same file: memory", "peak", None),
+        ],
+    }
+    for path, each in goals.items():
+        yield from rows(Pair(_list(path), _parse(path), rounds, tuple(each)))
+    yield from rows(Pair(_list(large), _list(middle), rounds, (Goal("list 5k / list 1k: CPU", "cpu", 7),)))
+    yield within("list 5k: memory", _list(large), 400)
+    every_row = (*_list(_cluster(directory, 1_000, "open")), "-o", "json")
+    yield within("list 1k, no policy, 1M rows: memory", every_row, 300)
+
+
+def _cluster(directory: Path, workloads: int, sort: str = "closed") -> Path:
+    path = directory / f"cluster-{workloads}-{sort}.yaml"
+    if not path.exists():
+        run((sys.executable, "-m", "benchmarks.clusters", path, str(workloads), sort))
+    return path
+
+
+def _list(path: Path) -> Command:
+    return (sys.executable, "-m", "maxtac_render", "list", path)
+
+
+def _parse(path: Path) -> Command:
+    return (sys.executable, "-c", PARSE, path)
 
 
 def _start_up(rounds: int) -> list[Pair]:

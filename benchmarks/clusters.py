@@ -1,4 +1,4 @@
-"""Write a cluster: workloads with their Services in namespaces of twenty, and two policies for each of them, or none."""
+"""Write a cluster: workloads with their Services in namespaces of twenty, and two policies for each, or none at all."""
 
 from __future__ import annotations
 
@@ -163,8 +163,8 @@ def _inwards(number: int, workloads: int) -> str:
     home = number // HOME * HOME
     peers = (home + (number + 1) % HOME, (number * 7 + 3) % workloads)
     port = "http" if number % 2 else FIRST + number % PORTS
-    rule = "".join(map(_peer, peers))
-    return f"{_policy(number, 'in')}  - Ingress\n  ingress:\n  - from:\n{rule}    ports:\n    - protocol: TCP\n      port: {port}\n"
+    rule = f"{''.join(map(_peer, peers))}    ports:\n    - protocol: TCP\n      port: {port}\n"
+    return f"{_policy(number, 'in')}  - Ingress\n  ingress:\n  - from:\n{rule}"
 
 
 def _outwards(number: int, workloads: int) -> str:
@@ -194,4 +194,4 @@ def _namespace(number: int) -> str:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]), int(sys.argv[2]), policies=sys.argv[3:] != ["open"])
+    write(Path(sys.argv[1]), int(sys.argv[2]), policies=sys.argv[3] == "closed")

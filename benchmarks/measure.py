@@ -90,6 +90,15 @@ def _row(goal: Goal, costs: list[tuple[Cost, Cost]]) -> Row:
     )
 
 
+def within(measure: str, command: Command, most: float) -> Row:
+    """Run a program once, and judge the memory that it takes, in MiB: another machine takes hardly more or less."""
+    try:
+        peak = run(command).peak
+    except FailedError as error:
+        return Row(measure, f"failed: {error}", goal=1)
+    return Row(measure, "ok" if peak <= most else "over", peak / most, 1, peak, most, "MiB")
+
+
 def run(command: Command, output: Path = Path(os.devnull)) -> Cost:
     """Run a program to its end.
 
