@@ -49,7 +49,7 @@ class Difference(NamedTuple):
     answers: tuple[tuple[str, Answer], ...]
 
 
-def differences(matrices: Mapping[str, Matrix]) -> Iterator[Difference]:
+def differences(matrices: Mapping[str, Matrix], parties: Parties) -> Iterator[Difference]:
     """The pairs about which the answers to one question differ between the values of an assumption."""
     first = next(iter(matrices.values()))
 
@@ -59,7 +59,7 @@ def differences(matrices: Mapping[str, Matrix]) -> Iterator[Difference]:
     def column(target: int) -> Iterator[tuple[int, tuple[Answer, ...]]]:
         return _differing([matrix.column(target) for matrix in matrices.values()], first.universe.outside)
 
-    for source, target, answers in Parties(first.universe).rows(first.scope, row, column):
+    for source, target, answers in parties.rows(first.scope, row, column):
         yield Difference(source, target, tuple(zip(matrices, answers, strict=True)))
 
 

@@ -101,39 +101,47 @@ class Parties:
         return f"{name(members[0])} and {count - 1:,} more"
 
 
-def alike(matrix: Matrix) -> Iterator[int]:
-    """The groups of two or more pods that no row of a matrix tells apart.
+def alike(*matrices: Matrix) -> list[int]:
+    """The groups of two or more pods that no row of any of these tells apart; all are about the same endpoints.
 
     Two are alike if they have the same answers with everyone else, and one and the same both ways with each other.
     """
+    groups: dict[object, int] = {}
+    labels = [_grouped(matrix) for matrix in matrices]
+    for number in bits(matrices[0].universe.pods):
+        key = tuple(label.get(number, -1 - number) for label in labels)
+        groups[key] = groups.get(key, 0) | 1 << number
+    return list(filter(_several, groups.values()))
+
+
+def _grouped(matrix: Matrix) -> dict[int, int]:
+    """The pods that are like others, by a number for each group of them."""
     found: dict[object, int] = {}
-    universe, asked = matrix.universe, matrix.scope.sources | matrix.scope.targets
-    for number in bits(universe.pods & asked):
-        if universe.pod(number).ref.kind != ANY_POD:
+    asked = matrix.scope.sources | matrix.scope.targets
+    for number in bits(matrix.universe.pods & asked):
+        if matrix.universe.pod(number).ref.kind != ANY_POD:
             for key in _keys(matrix, number):
                 found[key] = found.get(key, 0) | 1 << number
-    return (mask for mask in found.values() if mask & (mask - 1))
+    groups = enumerate(filter(_several, found.values()))
+    return {number: group for group, mask in groups for number in bits(mask)}
+
+
+def _several(mask: int) -> bool:
+    return mask & (mask - 1) != 0
 
 
 def _keys(matrix: Matrix, number: int) -> Iterator[object]:
-    """What a pod shares with those that are like it, one key for each answer that it may share with them."""
+    """What a pod shares with those that are like it. If it says nothing of itself, it may be any of several."""
     bit = 1 << number
-    leaves = matrix.scope.sources & bit
-    reached = matrix.scope.targets & bit
-    row = _without(matrix.row(number) if leaves else {}, bit)
-    column = _without(matrix.column(number) if reached else {}, bit)
-    open_ends = (
-        leaves and matrix.unprotected(Direction.EGRESS) & bit,
-        reached and matrix.unprotected(Direction.INGRESS) & bit,
-    )
-    facts = tuple(map(bool, (leaves, reached, *open_ends)))
+    leaves, reached = matrix.scope.sources & bit, matrix.scope.targets & bit
+    row = matrix.row(number) if leaves else {}
+    column = matrix.column(number) if reached else {}
+    sides = ((leaves, Direction.EGRESS), (reached, Direction.INGRESS))
+    facts = tuple((asked != 0, (asked & matrix.unprotected(side)) != 0) for asked, side in sides)
     yield facts, frozenset(row.items()), frozenset(column.items())
-    for answer in row.keys() & column.keys():
-        yield facts, _with(row, answer, bit), _with(column, answer, bit)
-
-
-def _without(answers: Answers, bit: int) -> Answers:
-    return {answer: mask & ~bit for answer, mask in answers.items() if mask & ~bit}
+    if not matrix.universe.several & bit:
+        for answer in row.keys() & column.keys():
+            yield facts, _with(row, answer, bit), _with(column, answer, bit)
 
 
 def _with(answers: Answers, answer: Answer, bit: int) -> frozenset[tuple[Answer, int]]:

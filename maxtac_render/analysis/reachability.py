@@ -159,18 +159,30 @@ class Reach:
 
     def _line(self, side: Direction, end: int) -> dict[PortSet, int]:
         """Who is at the other ends of the connections that leave (egress) or reach an endpoint."""
-        partly, widely = self._incidence(side.flipped)
-        facing = partly[end] + [(others, ports) for mask, others, ports in widely if mask >> end & 1]
         there = self.universe.everyone if end < len(self.universe.workloads) else self.universe.pods
         if not self.universe.several >> end & 1:
             there &= ~(1 << end)
         found: dict[PortSet, int] = {}
         for wanted, ours in self._side(side, end):
-            for others, theirs in facing:
-                mask = wanted & others & there
-                if mask and (ports := self._both(ours, theirs)):
-                    found[ports] = found.get(ports, 0) | mask
+            for others, theirs in self._facing(side.flipped, end, wanted & there):
+                if ports := self._both(ours, theirs):
+                    found[ports] = found.get(ports, 0) | others
         return found
+
+    def _facing(self, side: Direction, end: int, mask: int) -> Iterator[tuple[int, PortSet]]:
+        """What the sides of some others that face an endpoint let pass to it or from it."""
+        if mask.bit_count() <= SMALL:
+            for other in bits(mask):
+                if ports := self.lets(side, other, end):
+                    yield 1 << other, ports
+            return
+        partly, widely = self._incidence(side)
+        for others, ports in partly[end]:
+            if others & mask:
+                yield others & mask, ports
+        for wide, others, ports in widely:
+            if wide >> end & 1 and others & mask:
+                yield others & mask, ports
 
     def rows(self) -> Iterator[tuple[int, dict[PortSet, int]]]:
         """Every endpoint that may talk to anyone, with whom it may talk to."""

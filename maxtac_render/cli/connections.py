@@ -45,7 +45,6 @@ def _union(masks: Iterable[int]) -> int:
 def passing(cluster: Cluster, asked: Asked, assumptions: Assumptions, *, grouped: bool) -> Sheet[Connection]:
     """The connections that are open, or may be."""
     found = matrix(cluster, asked, assumptions)
-    parties = Parties(found.universe, alike(found) if grouped else ())
     words = Words()
 
     def cells(row: Connection) -> tuple[str, ...]:
@@ -62,7 +61,7 @@ def passing(cluster: Cluster, asked: Asked, assumptions: Assumptions, *, grouped
         head={"assumptions": _chosen(assumptions), "endpoints": list(_endpoints(found))},
         field="connections",
         header=("source", "target", "ports", "verdict", "unprotected"),
-        rows=listing.connections(found, parties),
+        rows=listing.connections(found, _parties(found, grouped=grouped)),
         cells=cells,
         facts=facts,
     )
@@ -90,7 +89,7 @@ class Varying(NamedTuple):
     verdict: Verdict
 
 
-def differing(cluster: Cluster, asked: Asked, assumptions: Assumptions) -> Sheet[Varying]:
+def differing(cluster: Cluster, asked: Asked, assumptions: Assumptions, *, grouped: bool) -> Sheet[Varying]:
     """What depends on an assumption, with what passes under each of its values."""
     words = Words()
 
@@ -108,20 +107,24 @@ def differing(cluster: Cluster, asked: Asked, assumptions: Assumptions) -> Sheet
         head={"assumptions": _chosen(assumptions)},
         field="differences",
         header=("source", "target", "assumption", "ports", "verdict"),
-        rows=_varying(cluster, asked, assumptions),
+        rows=_varying(cluster, asked, assumptions, grouped=grouped),
         cells=cells,
         facts=facts,
     )
 
 
-def _varying(cluster: Cluster, asked: Asked, assumptions: Assumptions) -> Iterator[Varying]:
+def _varying(cluster: Cluster, asked: Asked, assumptions: Assumptions, *, grouped: bool) -> Iterator[Varying]:
     for option in ASSUMPTIONS:
         variants = {value: assumptions._replace(**{option.field: value}) for value in option.choices}  # type: ignore[arg-type] # the values of that very option
         matrices = {value: matrix(cluster, asked, variant) for value, variant in variants.items()}
-        for source, target, answers in listing.differences(matrices):
+        for source, target, answers in listing.differences(matrices, _parties(*matrices.values(), grouped=grouped)):
             for value, answer in answers:
                 for ports, verdict in list(answer.verdicts()) or [(NO_PORTS, Verdict.NO)]:
                     yield Varying(source, target, option, value, ports, verdict)
+
+
+def _parties(*matrices: Matrix, grouped: bool) -> Parties:
+    return Parties(matrices[0].universe, alike(*matrices) if grouped else ())
 
 
 class Words:

@@ -20,7 +20,7 @@ Exit codes: 0 clean; 1 findings at or above --fail-on; 2 could not run.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import chain, islice
 from typing import Any
 
@@ -83,8 +83,6 @@ SHOWN = "How it is shown"
 @publishing.reporting
 def command(**given: Any) -> int:
     """List connections, and return the exit code."""
-    if given["differences"] and given["group"]:
-        raise click.UsageError("--cni-differences shows pairs: it excludes --group", click.get_current_context())
     console = Console(parameters.manner(given))
     voice = publishing.voice(given, sys.stderr)
     known = clusters.known(given, compilation.sources(given), console)
@@ -96,12 +94,10 @@ def command(**given: Any) -> int:
 
 def _sheet(known: Known, given: Mapping[str, Any]) -> Sheet[Any]:
     """What is to be listed."""
-    asked = asking.asked(given, known.options)
-    if given["differences"]:
-        return connections.differing(known.cluster, asked, assumptions(known.options))
     people = given["output"] in sheets.FOR_PEOPLE
     grouped = people if given["group"] is None else given["group"]
-    return connections.passing(known.cluster, asked, assumptions(known.options), grouped=grouped)
+    make: Callable[..., Sheet[Any]] = connections.differing if given["differences"] else connections.passing
+    return make(known.cluster, asking.asked(given, known.options), assumptions(known.options), grouped=grouped)
 
 
 def _print(sheet: Sheet[Any], known: Known, given: Mapping[str, Any], console: Console) -> None:

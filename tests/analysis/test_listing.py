@@ -26,6 +26,13 @@ PORTS = st.sampled_from((ANY_PORT, (Port("TCP", 80),), (Port("TCP", "http"), Por
 Said = dict[tuple[int, int, Verdict], PortSet]
 
 
+@st.composite
+def worlds(draw: st.DrawFn) -> Cluster:
+    """Clusters of which some workloads are just one pod."""
+    cluster = draw(clusters())
+    return cluster._replace(workloads=tuple(each._replace(several=draw(st.booleans())) for each in cluster.workloads))
+
+
 def verdicts_of(cluster: Cluster, assumptions: Assumptions = USUAL) -> Verdicts:
     """The verdicts on a cluster."""
     staged = stage(cluster, (), assumptions)
@@ -92,7 +99,7 @@ def wanted(universe: Universe, target: int, ports: Ports) -> PortSet:
 
 
 @SLOW
-@given(clusters(), PORTS, st.data())
+@given(worlds(), PORTS, st.data())
 def test_a_list_says_what_the_verdicts_say(cluster: Cluster, ports: Ports, data: st.DataObject) -> None:
     """Every pair that is asked for is there, on the ports that are asked for, one by one and in groups."""
     verdicts = verdicts_of(cluster)
@@ -105,20 +112,23 @@ def test_a_list_says_what_the_verdicts_say(cluster: Cluster, ports: Ports, data:
 
 
 @SLOW
-@given(clusters())
+@given(worlds())
 def test_groups_are_as_wide_as_can_be(cluster: Cluster) -> None:
     """Two pods stand apart only where a row tells them apart: with the two exchanged, the list is another."""
     verdicts = verdicts_of(cluster)
     universe = verdicts.universe
     everyone = Scope(universe.everyone, universe.everyone)
     matrix = Matrix(verdicts, everyone)
-    groups = list(alike(matrix))
-    rows = true(verdicts, everyone)
+    groups = alike(matrix)
+    listed = true(verdicts, everyone)
     open_sides = {
         pod: [bool(matrix.unprotected(side) >> pod & 1) for side in (Direction.EGRESS, Direction.INGRESS)]
         for pod in bits(universe.pods)
     }
     for one, other in combinations(bits(universe.pods), 2):
+        mutual = {verdict: listed[one, other, verdict] for verdict in Verdict if (one, other, verdict) in listed}
+        alone = [pod for pod in (one, other) if not counts(universe, pod, pod)]
+        rows = {**listed, **{(pod, pod, verdict): ports for pod in alone for verdict, ports in mutual.items()}}
         swap = {one: other, other: one}
         same = rows == {(swap.get(s, s), swap.get(t, t), verdict): ports for (s, t, verdict), ports in rows.items()}
         together = any(mask >> one & mask >> other & 1 for mask in groups)
@@ -126,7 +136,7 @@ def test_groups_are_as_wide_as_can_be(cluster: Cluster) -> None:
 
 
 @SLOW
-@given(clusters())
+@given(worlds())
 def test_unprotected_is_what_no_policy_isolates(cluster: Cluster) -> None:
     """A side is unprotected where no policy governs its pods, not even perhaps; addresses have none."""
     verdicts = verdicts_of(cluster)
@@ -141,18 +151,20 @@ def test_unprotected_is_what_no_policy_isolates(cluster: Cluster) -> None:
 
 
 @SLOW
-@given(clusters())
-def test_differences_are_where_the_lists_differ(cluster: Cluster) -> None:
-    """What depends on an assumption is just what is not the same under all its values."""
+@given(worlds(), st.booleans())
+def test_differences_are_where_the_lists_differ(cluster: Cluster, grouped: bool) -> None:
+    """What depends on an assumption is just what is not the same under all its values, in groups too."""
     values = {value: USUAL._replace(ip_blocks=value) for value in ("pods", "outside", "any")}
     verdicts = {value: verdicts_of(cluster, assumed) for value, assumed in values.items()}
     universe = verdicts["pods"].universe
     scope = Scope(universe.everyone, universe.everyone)
     lists = {value: true(each, scope) for value, each in verdicts.items()}
     found = {value: Said() for value in values}
-    for source, target, answers in differences({value: Matrix(each, scope) for value, each in verdicts.items()}):
+    matrices = {value: Matrix(each, scope) for value, each in verdicts.items()}
+    parties = Parties(universe, alike(*matrices.values()) if grouped else ())
+    for source, target, answers in differences(matrices, parties):
         for pair in product(numbers(universe, source), numbers(universe, target)):
-            for value, answer in answers:
+            for value, answer in answers if counts(universe, *pair) else ():
                 found[value] |= {(*pair, verdict): ports for ports, verdict in answer.verdicts()}
     common = {key for key in lists["pods"] if all(each.get(key) is lists["pods"][key] for each in lists.values())}
     varying = {key[:2] for each in lists.values() for key in each if key not in common}
