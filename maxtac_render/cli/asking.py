@@ -7,12 +7,13 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from maxtac_render.analysis import endpoints
 from maxtac_render.analysis.endpoints import Query, Stage, Unfit, parse, stage
 from maxtac_render.analysis.universe import Assumptions
 from maxtac_render.cli.pages import Option
 from maxtac_render.model.cluster import Cluster
 from maxtac_render.model.options import Options
-from maxtac_render.model.ports import ANY_PORT, Port, Ports, parse_port
+from maxtac_render.model.ports import ANY_PORT, Ports, parse_port
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -28,16 +29,16 @@ class Asked(NamedTuple):
 
 
 class PortType(click.ParamType):  # type: ignore[type-arg] # generic in newer versions of click only
-    """A port, or ports from one to another."""
+    """A port by its number or its name, or ports from one to another."""
 
     name = "PORT[/PROTO]"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Port:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The port that a text names."""
-        port = parse_port(value) if isinstance(value, str) else value
-        if port is None:
-            self.fail(f"{value} is not a port; write 443, 443/TCP, 53/UDP or 8000-8100", param, ctx)
-        return port
+        try:
+            return parse_port(value) or endpoints.port(value) if isinstance(value, str) else value
+        except Unfit as error:
+            self.fail(str(error), param, ctx)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:  # noqa: ARG002
         """What the help page calls the value."""
