@@ -29,7 +29,8 @@ import click
 from maxtac_render.analysis.universe import assumptions
 from maxtac_render.cli import asking, clusters, compilation, connections, pages, paging, parameters, publishing, sheets
 from maxtac_render.cli.clusters import Known
-from maxtac_render.cli.console import Console
+from maxtac_render.cli.compilation import count
+from maxtac_render.cli.console import Console, terminal
 from maxtac_render.cli.sheets import Sheet
 
 SECTION = "Analyse"
@@ -87,9 +88,17 @@ def command(**given: Any) -> int:
     voice = publishing.voice(given, sys.stderr)
     known = clusters.known(given, compilation.sources(given), console)
     publishing.publish(known, console, voice, "nothing listed" if console.withheld(known.report) else "")
+    console.detail(f"{_read(known)}, {console.seconds():.2f} seconds so far")
     if not console.withheld(known.report):
         _print(_sheet(known, given), known, given, console)
     return console.code(known.report)
+
+
+def _read(known: Known) -> str:
+    """What was read: ``3 files read, 20 workloads, 40 policies``."""
+    workloads, policies = len(known.cluster.workloads), len(known.cluster.policies)
+    found = (count(workloads, "workload"), count(policies, "policy", "policies"))
+    return ", ".join((f"{count(known.intake.files, 'file')} read", *found))
 
 
 def _sheet(known: Known, given: Mapping[str, Any]) -> Sheet[Any]:
@@ -102,7 +111,7 @@ def _sheet(known: Known, given: Mapping[str, Any]) -> Sheet[Any]:
 
 def _print(sheet: Sheet[Any], known: Known, given: Mapping[str, Any], console: Console) -> None:
     """Write a sheet; where it has no rows there is a word on standard error, as kubectl has it."""
-    rows = iter(sheet.rows)
+    rows = iter(sheet.rows if terminal(sys.stdout) else console.progress(sheet.rows, "writing row"))
     first = list(islice(rows, 1))
     texts = sheets.FORMATS[given["output"]](sheet._replace(rows=chain(first, rows)))
     paging.put(texts, console, pager=given["pager"])

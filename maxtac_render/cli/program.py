@@ -99,6 +99,7 @@ def _card(module: ast.Module) -> Card | None:
         "maxtac check deploy/                   what is wrong with them? --fix mends what it can",
         "maxtac rule missing-target             what does that mean?",
         "maxtac explain shop/web bank/ledger    may they talk, and why, or why not?",
+        "maxtac list deploy/                    who may talk to whom, and what does no policy protect?",
     ),
 )
 @click.version_option(__version__, prog_name="maxtac", message="%(prog)s %(version)s")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from maxtac_render.cli.columns import aligned, room
@@ -45,18 +46,6 @@ class Texts(Generic[Item]):
         return known[1]
 
 
-class _Made(dict[str, str]):
-    """Texts by what they are made of: the same cells stand in many rows."""
-
-    def __init__(self, make: Callable[[str], str]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, cell: str) -> str:
-        made = self[cell] = self._make(cell)
-        return made
-
-
 def table(sheet: Sheet[Any]) -> Iterator[str]:
     """Aligned columns, wrapped where a terminal is too narrow; nothing without rows."""
     rows = [tuple(cell or NONE for cell in sheet.cells(row)) for row in sheet.rows]
@@ -66,7 +55,7 @@ def table(sheet: Sheet[Any]) -> Iterator[str]:
 
 def csv(sheet: Sheet[Any]) -> Iterator[str]:
     """Comma-separated values (RFC 4180, but for line ends) below a header."""
-    quoted = _Made(_quoted).__getitem__
+    quoted = cache(_quoted)
     yield ",".join(sheet.header) + "\n"
     for row in sheet.rows:
         yield ",".join(map(quoted, sheet.cells(row))) + "\n"
@@ -106,7 +95,7 @@ def markdown(sheet: Sheet[Any]) -> Iterator[str]:
     """A table for pull requests and job summaries; nothing without rows."""
     from maxtac_render.reports.markdown import plain  # noqa: PLC0415 - each format pays for itself
 
-    text = _Made(plain).__getitem__
+    text = cache(plain)
     opening = f"| {' | '.join(sheet.header)} |\n{'|---' * len(sheet.header)}|\n"
     for row in sheet.rows:
         yield f"{opening}| {' | '.join(map(text, sheet.cells(row)))} |\n"
