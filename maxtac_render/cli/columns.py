@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -21,18 +22,31 @@ MARKS = (" ,;", "/-.=")
 
 def aligned(rows: Sequence[Sequence[str]], columns: int = 0) -> Iterator[str]:
     """The lines of a table whose first row is its header; it fits into so many columns if it can (0: any)."""
-    widths = fitted([max(map(len, column)) for column in zip(*rows, strict=True)], columns)
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    if columns:
+        words = [max(map(_longest, cells)) for cells in zip(*rows, strict=True)]
+        widths = fitted(widths, words, columns)
     for row in rows:
         yield from lines(row, widths)
 
 
-def fitted(widths: Sequence[int], columns: int) -> list[int]:
-    """The widths of a table's columns, the widest made narrower until all fit, or none can be."""
+def fitted(widths: Sequence[int], words: Sequence[int], columns: int) -> list[int]:
+    """The widths of a table's columns, the widest made narrower until all fit, or none can be.
+
+    ``words`` are the longest parts of their cells, which are broken last.
+    """
     found = list(widths)
-    free = columns - len(GAP) * (len(found) - 1)
-    while columns and sum(found) > free and max(found) > LEAST:
-        found[found.index(max(found))] -= 1
+    excess = sum(found) + len(GAP) * (len(found) - 1) - columns
+    for least in (words, [LEAST] * len(found)):
+        while excess > 0 and (wide := [column for column, width in enumerate(found) if width > least[column]]):
+            found[max(wide, key=found.__getitem__)] -= 1
+            excess -= 1
     return found
+
+
+def _longest(cell: str) -> int:
+    """The length of the longest part of a cell that is not to be broken."""
+    return max(map(len, re.findall(rf"[^{MARKS[0]}]*[{MARKS[0]}]?", cell)))
 
 
 def lines(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
