@@ -18,10 +18,10 @@ def connections(matrix: Matrix, parties: Parties) -> Iterator[Connection]:
     """The connections by source and target: pods in the order of the cluster, then addresses."""
     leaving, entering = matrix.unprotected(Direction.EGRESS), matrix.unprotected(Direction.INGRESS)
 
-    def row(source: int) -> Iterator[tuple[int, _Passing]]:
+    def row(source: int) -> list[tuple[int, _Passing]]:
         return _passing(matrix.row(source), egress=bool(leaving >> source & 1), entering=entering)
 
-    def column(target: int) -> Iterator[tuple[int, _Passing]]:
+    def column(target: int) -> list[tuple[int, _Passing]]:
         return _passing(matrix.column(target), egress=False, entering=-(entering >> target & 1))
 
     for source, target, passing in parties.rows(matrix.scope, row, column):
@@ -31,14 +31,16 @@ def connections(matrix: Matrix, parties: Parties) -> Iterator[Connection]:
 _Passing = tuple[PortSet, Verdict, Direction]
 
 
-def _passing(answers: Answers, *, egress: bool, entering: int) -> Iterator[tuple[int, _Passing]]:
-    """What passes by the verdict and the unprotected sides, with those at the other ends."""
+def _passing(answers: Answers, *, egress: bool, entering: int) -> list[tuple[int, _Passing]]:
+    """What passes by the verdict (what is certain first) and the unprotected sides, with those at the other ends."""
+    found: dict[_Passing, int] = {}
     for answer, mask in answers.items():
         for ingress, part in ((True, mask & entering), (False, mask & ~entering)):
-            if part:
-                unprotected = direction_of(ingress=ingress, egress=egress)
-                for ports, verdict in answer.verdicts():
-                    yield part, (ports, verdict, unprotected)
+            unprotected = direction_of(ingress=ingress, egress=egress)
+            for ports, verdict in answer.verdicts() if part else ():
+                found[ports, verdict, unprotected] = found.get((ports, verdict, unprotected), 0) | part
+    ordered = sorted(found.items(), key=lambda entry: entry[0][1] is not Verdict.YES)
+    return [(mask, passing) for passing, mask in ordered]
 
 
 class Difference(NamedTuple):
