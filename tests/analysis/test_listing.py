@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import combinations, product
+from typing import NamedTuple
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_causes import clusters
 
+from clusters import clusters, open_clusters
 from maxtac_render.analysis.connections import Connection, Verdict
 from maxtac_render.analysis.endpoints import Group, parse, stage
 from maxtac_render.analysis.listing import connections, differences
@@ -16,27 +17,42 @@ from maxtac_render.analysis.matrix import Matrix, Scope
 from maxtac_render.analysis.parties import Parties, alike
 from maxtac_render.analysis.reachability import Verdicts
 from maxtac_render.analysis.universe import USUAL, Assumptions, Endpoint, Outside, Universe, bits
+from maxtac_render.assembly import assemble
 from maxtac_render.model.cluster import Cluster, Workload
+from maxtac_render.model.diagnostics import Report
 from maxtac_render.model.intent import Direction
+from maxtac_render.model.options import Options
 from maxtac_render.model.ports import ANY_PORT, Port, Ports
 from maxtac_render.model.portsets import ALL_PORTS, NO_PORTS, PortSet, Span
+from worlds import Body, resources
 
-SLOW = settings(deadline=None)
+SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PORTS = st.sampled_from((ANY_PORT, (Port("TCP", 80),), (Port("TCP", "http"), Port("UDP", 60, 70))))
 Said = dict[tuple[int, int, Verdict], PortSet]
 
 
-@st.composite
-def worlds(draw: st.DrawFn) -> Cluster:
-    """Clusters of which some workloads are just one pod."""
-    cluster = draw(clusters())
-    return cluster._replace(workloads=tuple(each._replace(several=draw(st.booleans())) for each in cluster.workloads))
+class World(NamedTuple):
+    """A cluster, and what is asked for besides what it has."""
+
+    cluster: Cluster
+    queries: list[str]
 
 
-def verdicts_of(cluster: Cluster, assumptions: Assumptions = USUAL) -> Verdicts:
-    """The verdicts on a cluster."""
-    staged = stage(cluster, (), assumptions)
-    return Verdicts(staged.universe, [each.policy for each in cluster.policies])
+def assembled(bodies: list[Body]) -> Cluster:
+    """What is known of a cluster."""
+    return assemble(resources(bodies), Options(), Report()).cluster
+
+
+WORLDS = st.one_of(
+    clusters().map(lambda closed: World(assembled(closed.bodies), [])),
+    open_clusters().map(lambda opened: World(assembled(opened.bodies), opened.queries)),
+)
+
+
+def verdicts_of(world: World, assumptions: Assumptions = USUAL) -> Verdicts:
+    """The verdicts on a cluster, and on what is asked for."""
+    staged = stage(world.cluster, [parse(query) for query in world.queries], assumptions)
+    return Verdicts(staged.universe, [each.policy for each in world.cluster.policies])
 
 
 def numbers(universe: Universe, endpoint: Endpoint | Group) -> Iterable[int]:
@@ -99,10 +115,10 @@ def wanted(universe: Universe, target: int, ports: Ports) -> PortSet:
 
 
 @SLOW
-@given(worlds(), PORTS, st.data())
-def test_a_list_says_what_the_verdicts_say(cluster: Cluster, ports: Ports, data: st.DataObject) -> None:
+@given(WORLDS, PORTS, st.data())
+def test_a_list_says_what_the_verdicts_say(world: World, ports: Ports, data: st.DataObject) -> None:
     """Every pair that is asked for is there, on the ports that are asked for, one by one and in groups."""
-    verdicts = verdicts_of(cluster)
+    verdicts = verdicts_of(world)
     masks = st.integers(0, (1 << verdicts.universe.size) - 1)
     scope = Scope(data.draw(masks), data.draw(masks), ports)
     matrix = Matrix(verdicts, scope)
@@ -112,10 +128,10 @@ def test_a_list_says_what_the_verdicts_say(cluster: Cluster, ports: Ports, data:
 
 
 @SLOW
-@given(worlds())
-def test_groups_are_as_wide_as_can_be(cluster: Cluster) -> None:
+@given(WORLDS)
+def test_groups_are_as_wide_as_can_be(world: World) -> None:
     """Two pods stand apart only where a row tells them apart: with the two exchanged, the list is another."""
-    verdicts = verdicts_of(cluster)
+    verdicts = verdicts_of(world)
     universe = verdicts.universe
     everyone = Scope(universe.everyone, universe.everyone)
     matrix = Matrix(verdicts, everyone)
@@ -125,7 +141,7 @@ def test_groups_are_as_wide_as_can_be(cluster: Cluster) -> None:
         pod: [bool(matrix.unprotected(side) >> pod & 1) for side in (Direction.EGRESS, Direction.INGRESS)]
         for pod in bits(universe.pods)
     }
-    for one, other in combinations(bits(universe.pods), 2):
+    for one, other in combinations(range(len(world.cluster.workloads)), 2):
         mutual = {verdict: listed[one, other, verdict] for verdict in Verdict if (one, other, verdict) in listed}
         alone = [pod for pod in (one, other) if not counts(universe, pod, pod)]
         rows = {**listed, **{(pod, pod, verdict): ports for pod in alone for verdict, ports in mutual.items()}}
@@ -136,10 +152,10 @@ def test_groups_are_as_wide_as_can_be(cluster: Cluster) -> None:
 
 
 @SLOW
-@given(worlds())
-def test_unprotected_is_what_no_policy_isolates(cluster: Cluster) -> None:
+@given(WORLDS)
+def test_unprotected_is_what_no_policy_isolates(world: World) -> None:
     """A side is unprotected where no policy governs its pods, not even perhaps; addresses have none."""
-    verdicts = verdicts_of(cluster)
+    verdicts = verdicts_of(world)
     universe = verdicts.universe
     for source, target, _, _, unprotected in connections(
         Matrix(verdicts, Scope(universe.everyone, universe.everyone)), Parties(universe)
@@ -151,11 +167,11 @@ def test_unprotected_is_what_no_policy_isolates(cluster: Cluster) -> None:
 
 
 @SLOW
-@given(worlds(), st.booleans())
-def test_differences_are_where_the_lists_differ(cluster: Cluster, grouped: bool) -> None:
+@given(WORLDS, st.booleans())
+def test_differences_are_where_the_lists_differ(world: World, grouped: bool) -> None:
     """What depends on an assumption is just what is not the same under all its values, in groups too."""
     values = {value: USUAL._replace(ip_blocks=value) for value in ("pods", "outside", "any")}
-    verdicts = {value: verdicts_of(cluster, assumed) for value, assumed in values.items()}
+    verdicts = {value: verdicts_of(world, assumed) for value, assumed in values.items()}
     universe = verdicts["pods"].universe
     scope = Scope(universe.everyone, universe.everyone)
     lists = {value: true(each, scope) for value, each in verdicts.items()}
