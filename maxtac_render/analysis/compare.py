@@ -263,8 +263,11 @@ def _terms(side: Side, direction: Direction, ends: tuple[int, int], ports: PortS
 
     Two sides with equal terms let the same pass, whatever the labels are that are not known: whether some policy
     isolates for certain, what those that do let pass, and the same of others by what must be true for them to govern.
+    A side that lets all of the ports pass for certain is as good as one that nothing isolates.
     """
-    pod, _ = ends
+    pod, other = ends
+    if not ports.without(side.verdicts.certain.lets(direction, pod, other)):
+        return False, frozenset(), frozenset()
     certain = set(side.verdicts.possible.isolating(direction, pod))
     always: set[object] = set()
     perhaps: dict[Selector, set[object]] = {}
