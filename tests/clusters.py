@@ -5,6 +5,7 @@ A cluster is what is written (Namespaces, Pods, NetworkPolicies) beside what the
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_network
 from typing import Any, NamedTuple
@@ -95,6 +96,7 @@ Keys = dict[str, Sequence[str]]
 
 POD_LABELS: Keys = {"app": APPS, "tier": TIERS}
 REVISION = "pod-template-hash"
+KEYS: Keys = {**POD_LABELS, REVISION: ("abc", "xyz")}
 NAMESPACE_LABELS: Keys = {"team": TEAMS, "kubernetes.io/metadata.name": NAMESPACES}
 _PLACES = st.sampled_from(("shop", "shop", "shop", "bank", "bank", "mail"))
 
@@ -130,6 +132,28 @@ def _rules(key: str, peers: st.SearchStrategy[Body]) -> st.SearchStrategy[list[B
 
 
 _TYPES = st.sampled_from(([], ["Ingress"], ["Egress"], ["Ingress", "Egress"], ["Egress", "Egress"]))
+
+
+def plain(keys: Keys) -> st.SearchStrategy[Body]:
+    """Selectors of one requirement, or none."""
+    one = _requirement(keys).map(lambda entry: {"matchExpressions": [entry]})
+    return st.just({}) | one | st.sampled_from([{"matchLabels": {key: keys[key][0]}} for key in keys])
+
+
+@st.composite
+def plain_policies(draw: st.DrawFn) -> list[Body]:
+    """One policy with one rule for one peer, whose selectors have one requirement each."""
+    pods, spaces = plain(KEYS), plain(NAMESPACE_LABELS)
+    peer = draw(
+        st.fixed_dictionaries({"podSelector": pods})
+        | st.fixed_dictionaries({"namespaceSelector": spaces})
+        | st.fixed_dictionaries({"podSelector": pods, "namespaceSelector": spaces})
+        | st.fixed_dictionaries({"ipBlock": st.just({"cidr": "10.0.0.0/29"})})
+    )
+    side, key = draw(st.sampled_from((("ingress", "from"), ("egress", "to"))))
+    rule = {key: [peer], "ports": [{"port": 80, "endPort": 81}]}
+    spec = {"podSelector": draw(pods), "policyTypes": [side.title()], side: [rule]}
+    return [body("NetworkPolicy", (draw(_PLACES), "p0"), spec=spec)]
 
 
 @st.composite
@@ -259,7 +283,6 @@ class OpenCluster(NamedTuple):
     unknown: dict[tuple[str, str, str], Unknown]
 
 
-KEYS: Keys = {**POD_LABELS, REVISION: ("abc", "xyz")}
 ELSEWHERE = "elsewhere"
 _QUERIES = (
     ("shop/*", "shop", {}, {}),
@@ -272,7 +295,7 @@ _QUERIES = (
 
 
 @st.composite
-def open_clusters(draw: st.DrawFn) -> OpenCluster:
+def open_clusters(draw: st.DrawFn, written: st.SearchStrategy[list[Body]] | None = None) -> OpenCluster:
     """Templates, Services without pods and questions about any pods, some of them in namespaces nobody declared."""
     homes = {name: draw(_HOMES) for name in NAMESPACES}
     declared = draw(st.lists(st.sampled_from(NAMESPACES), max_size=3, unique=True))
@@ -295,8 +318,8 @@ def open_clusters(draw: st.DrawFn) -> OpenCluster:
     queries = draw(st.lists(st.sampled_from(_QUERIES), min_size=1, max_size=2, unique_by=str))
     for query, where, labels, home in queries:
         unknown["Pods", where or "", query] = Unknown(where, labels, tuple(KEYS), None, home)
-    written = draw(policies(keys=KEYS, most=4))
-    return OpenCluster([*bodies, *written], written, homes, [query for query, *_ in queries], unknown)
+    found = draw(policies(keys=KEYS, most=4) if written is None else written)
+    return OpenCluster([*bodies, *found], found, homes, [query for query, *_ in queries], unknown)
 
 
 @st.composite
@@ -342,6 +365,19 @@ def completed(draw: st.DrawFn, cluster: OpenCluster, pods: Unknown, *, addressed
     ports = draw(_PORTS) if pods.ports is None else pods.ports
     addresses = draw(st.lists(st.sampled_from(ADDRESSES), max_size=2, unique=True)) if addressed else ()
     return Pod(namespace, _pairs(labels), tuple(ports), tuple(addresses), _pairs(home))
+
+
+def everything(cluster: OpenCluster, pods: Unknown) -> Iterator[Pod]:
+    """All pods that fit what is known, by their labels and those of their namespaces; not those of a ReplicaSet."""
+    declared = {each["metadata"]["name"] for each in cluster.bodies if each["kind"] == "Namespace"}
+    free = [key for key in pods.open if key not in pods.labels]
+    for namespace in [pods.namespace] if pods.namespace else [ELSEWHERE, *NAMESPACES]:
+        teams = [cluster.homes[namespace].get("team")] if namespace in declared else ["other", None, *TEAMS]
+        homes = [{"team": team} if team is not None else {} for team in teams]
+        for home in [each for each in homes if pods.home.items() <= each.items()]:
+            for values in itertools.product(*[(None, "other", *KEYS[key]) for key in free]):
+                found = {key: value for key, value in zip(free, values, strict=True) if value is not None}
+                yield Pod(namespace, _pairs({**pods.labels, **found}), pods.ports or (), (), _pairs(home))
 
 
 def _places(cluster: OpenCluster, pods: Unknown) -> list[str]:

@@ -276,12 +276,12 @@ class Universe:
 
     def _at_home(self, namespace: str) -> Mask:
         """The pods in a namespace, and strangers that may be in it."""
-        mask = self._homes_by_name.get(namespace, 0)
-        may = mask
+        must = may = self._homes_by_name.get(namespace, 0)
         for number, stranger in self._strangers.items():
             if _may_be(stranger, self.namespace(namespace)):
                 may |= 1 << number
-        return Mask(mask, may)
+                must |= (NAMESPACE_NAME in stranger.labels) << number
+        return Mask(must, may)
 
     def _selected(self, pods: Selector) -> Mask:
         selected = self._table.select(pods)
@@ -305,9 +305,34 @@ class Universe:
 
     def _within(self, namespaces: Selector) -> Mask:
         """The pods in the namespaces that a selector selects."""
-        match namespaces:
-            case Selector(((key, name),), ()) if key == NAMESPACE_NAME:
-                return self._at_home(name)
+        names = [Requirement(key, "In", (value,)) for key, value in namespaces.match_labels if key == NAMESPACE_NAME]
+        names += [each for each in namespaces.match_expressions if each.key == NAMESPACE_NAME]
+        mask = Mask(self.pods, self.pods)
+        for requirement in names:
+            mask &= self._called(requirement)
+        others = Selector(
+            tuple(pair for pair in namespaces.match_labels if pair[0] != NAMESPACE_NAME),
+            tuple(each for each in namespaces.match_expressions if each.key != NAMESPACE_NAME),
+        )
+        return mask & self._labelled(others) if others != Selector() else mask
+
+    def _called(self, requirement: Requirement) -> Mask:
+        """The pods in the namespaces whose name is as required; every namespace has one."""
+        named = NOBODY
+        for name in requirement.values:
+            named |= self._at_home(name)
+        match requirement.operator:
+            case "In":
+                return named
+            case "NotIn":
+                return Mask(self.pods & ~named.may, self.pods & ~named.must)
+            case "Exists":
+                return Mask(self.pods, self.pods)
+            case _:
+                return NOBODY
+
+    def _labelled(self, namespaces: Selector) -> Mask:
+        """The pods in the namespaces whose labels match."""
         found = self._namespaces.select(namespaces)
         must = may = 0
         for number in bits(found.may):

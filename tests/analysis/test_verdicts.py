@@ -9,7 +9,20 @@ from typing import Any, Literal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clusters import ADDRESSES, PROTOCOLS, Cluster, OpenCluster, addresses, clusters, completed, numbers, open_clusters
+from clusters import (
+    ADDRESSES,
+    PROTOCOLS,
+    Cluster,
+    OpenCluster,
+    addresses,
+    body,
+    clusters,
+    completed,
+    everything,
+    numbers,
+    open_clusters,
+    plain_policies,
+)
 from evaluator import Body, Connection, Endpoint, Pod, allowed, isolates
 from judge import assembled, opened, position, verdicts
 from maxtac_render.analysis.reachability import Reach, Verdicts
@@ -162,3 +175,42 @@ def test_whatever_is_not_known_lies_between_the_answers(
             for target in range(universe.size):
                 if source != target or universe.several >> source & 1:
                     assert at(row, target) is reach.ports(source, target)
+
+
+KNOWN = Pod("shop", (("app", "web"), ("tier", "front")), (), ("10.0.0.1",), (("team", "red"),))
+
+
+@SLOW
+@given(open_clusters(plain_policies()))
+def test_no_more_is_left_open_than_there_is(cluster: OpenCluster) -> None:
+    """Where every selector is one requirement, and one end is known, the answers are what all and what some give.
+
+    But for pods of several revisions: of what tells them apart it is not kept which values there are.
+    """
+    cluster.homes["shop"] = dict(KNOWN.home)
+    known = body(
+        "Pod", ("shop", "known"), metadata={"labels": dict(KNOWN.labels)}, status={"podIP": KNOWN.addresses[0]}
+    )
+    others = [each for each in cluster.bodies if each["metadata"]["name"] != "shop"]
+    shop = body("Namespace", ("", "shop"), metadata={"labels": dict(KNOWN.home)})
+    cluster = cluster._replace(bodies=[shop, known, *others])
+    found = verdicts(assembled(cluster.bodies), cluster.queries)
+    places = {(each.ref.kind, *each.ref[2:]): number for number, each in enumerate(found.universe.workloads) if each}
+    fixed = [(places.pop(("Pod", "shop", "known")), KNOWN), (position(found.universe, "10.0.0.2"), "10.0.0.2")]
+    for place, number in places.items():
+        pods = [*everything(cluster, cluster.unknown[place])] if place[0] not in ("Pod", "ReplicaSet") else []
+        for (other, end), swapped in itertools.product(fixed if pods else (), (False, True)):
+            ends = [((end, pod) if swapped else (pod, end)) for pod in pods]
+            answers = [{each[2:] for each in allowed(cluster.policies, _tried(*pair))} for pair in ends]
+            pair = (other, number) if swapped else (number, other)
+            for reach, expected in ((found.certain, set.intersection(*answers)), (found.possible, set.union(*answers))):
+                ports = reach.ports(*pair)
+                assert {each[2:] for each in _tried("", "") if opened(ports, *each[2:])} == expected, (
+                    place,
+                    end,
+                    swapped,
+                )
+
+
+def _tried(source: Endpoint, target: Endpoint) -> list[Connection]:
+    return [(source, target, protocol, port) for protocol in ("TCP", "UDP") for port in (79, 80, 81, 82)]
