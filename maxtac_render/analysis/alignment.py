@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from maxtac_render.analysis.endpoints import Stranger
 from maxtac_render.analysis.population import order
 from maxtac_render.analysis.reachability import Verdicts
 from maxtac_render.analysis.universe import Addresses, Assumptions, Endpoint, Universe, bits, blocks
@@ -41,7 +42,8 @@ class Aligned(NamedTuple):
 
     ``fresh`` and ``gone`` are the pods of the new and of the old one only, and ``altered`` those of both that are not
     the same in them. ``differing`` are the policies that only one side has, as they are meant; ``touching`` tells which
-    of them, by their numbers, govern one side of a pod, or may do so.
+    of them, by their numbers, govern one side of a pod, or may do so. ``strangers`` are pods that nobody has
+    declared.
     """
 
     old: Side
@@ -51,6 +53,12 @@ class Aligned(NamedTuple):
     altered: int
     differing: tuple[Applied, ...]
     touching: Mapping[Direction, Mapping[int, tuple[int, ...]]]
+    strangers: int
+
+    @property
+    def anyone(self) -> int:
+        """Any pods that nobody has declared; they are peers only."""
+        return self.new.universe.bystanders
 
     @property
     def everyone(self) -> int:
@@ -72,26 +80,43 @@ class Aligned(NamedTuple):
         return [*found, *self.new.universe.endpoints(outside)]
 
 
-def align(old: Cluster, new: Cluster, changes: Sequence[Change], assumptions: Assumptions) -> Aligned:
-    """Two clusters, of which ``changes`` are the policies that differ, over the same endpoints."""
+def align(
+    old: Cluster,
+    new: Cluster,
+    changes: Sequence[Change],
+    assumptions: Assumptions,
+    strangers: Sequence[Stranger] = (),
+) -> Aligned:
+    """Two clusters, of which ``changes`` are the policies that differ, over the same endpoints.
+
+    ``strangers`` are pods that nobody has declared, of which the last are peers only.
+    """
     before, after = ({workload.ref: workload for workload in cluster.workloads} for cluster in (old, new))
     refs = [workload.ref for workload in sorted({**before, **after}.values(), key=order)]
     addresses = Addresses(blocks(applied.policy for cluster in (old, new) for applied in cluster.policies))
-    was = _side(old, [before.get(ref) for ref in refs], addresses, assumptions)
-    now = _side(new, [after.get(ref) for ref in refs], addresses, assumptions)
+    was = _side(old, [before.get(ref) for ref in refs], strangers, (addresses, assumptions))
+    now = _side(new, [after.get(ref) for ref in refs], strangers, (addresses, assumptions))
     there, here = was.universe.pods, now.universe.pods
     altered = sum(1 << number for number in bits(there & here) if _altered(was, now, number))
     removed, added = (tuple(policies) for policies in _differing(changes, assumptions))
     numbered = [(was, number, each) for number, each in enumerate(removed)]
     numbered += [(now, number, each) for number, each in enumerate(added, len(removed))]
     touching = {direction: _touching(numbered, direction) for direction in SIDES}
-    return Aligned(was, now, here & ~there, there & ~here, altered, (*removed, *added), touching)
+    unknown = (1 << len(strangers)) - 1 << len(refs)
+    return Aligned(was, now, here & ~there, there & ~here, altered, (*removed, *added), touching, unknown)
 
 
 def _side(
-    cluster: Cluster, workloads: Sequence[Workload | None], addresses: Addresses, assumptions: Assumptions
+    cluster: Cluster,
+    known: Sequence[Workload | None],
+    strangers: Sequence[Stranger],
+    given: tuple[Addresses, Assumptions],
 ) -> Side:
-    universe = Universe(workloads, cluster.namespaces, addresses, assumptions)
+    """One cluster; the last of the strangers is nobody's subject."""
+    homes = {number: each.home for number, each in enumerate(strangers, len(known)) if each.home is not None}
+    workloads = [*known, *(each.pods for each in strangers)]
+    universe = Universe(workloads, cluster.namespaces, *given, homes)
+    universe.bystanders = 1 << (len(workloads) - 1) if strangers else 0
     return Side(cluster, universe, Verdicts(universe, [applied.policy for applied in cluster.policies]))
 
 

@@ -24,17 +24,19 @@ Line = Mapping[PortSet, int]
 class Pairing(NamedTuple):
     """What passed between two endpoints, and what passes.
 
-    ``kept`` are ports of which it is not known on either side, but that it is the same on both.
+    Of some ports it is not known whether they pass on either side, but that they do on the new one at most where they
+    did (``bounded``), or at least there (``kept``).
     """
 
     before: Answer
     after: Answer
+    bounded: PortSet = NO_PORTS
     kept: PortSet = NO_PORTS
 
     @property
     def opened(self) -> Answer:
         """What passes now and did not."""
-        return _gained(self.before, self.after, self.kept)
+        return _gained(self.before, self.after, self.bounded)
 
     @property
     def closed(self) -> Answer:
@@ -49,8 +51,8 @@ class Pairing(NamedTuple):
         return "changed" if self.after.possible else "closed"
 
 
-def _gained(less: Answer, more: Answer, kept: PortSet) -> Answer:
-    return Answer(more.certain.without(less.possible), more.possible.without(less.certain).without(kept))
+def _gained(less: Answer, more: Answer, but: PortSet) -> Answer:
+    return Answer(more.certain.without(less.possible), more.possible.without(less.certain).without(but))
 
 
 class Shift(NamedTuple):
@@ -113,7 +115,47 @@ class Comparison(NamedTuple):
 
 def compare(aligned: Aligned) -> Comparison:
     """Find what differs between two clusters."""
-    return Comparison(aligned, tuple(_Differences(aligned).shifts()), tuple(_turns(aligned)))
+    shifts = tuple(_Differences(aligned).shifts())
+    return Comparison(aligned, tuple(_telling(shifts, aligned)), tuple(_turns(aligned)))
+
+
+def _telling(shifts: Sequence[Shift], aligned: Aligned) -> Iterator[Shift]:
+    """Connections that differ; those of any pods that nobody has declared where no known endpoints show the same.
+
+    The same is that at least these ports open and close, perhaps, from or to the same endpoint.
+    """
+    anyone, known = aligned.anyone, aligned.everyone & ~aligned.strangers
+    pods = aligned.everyone & ~aligned.new.universe.outside
+    for shift in shifts:
+        incoming = bool(shift.sources & anyone)
+        others, ends = (shift.targets, shift.sources) if incoming else (shift.sources, shift.targets)
+        if not ends & anyone:
+            yield shift
+            continue
+        left = others
+        for each in (shift, *shifts):
+            theirs, shown = (each.targets, each.sources) if incoming else (each.sources, each.targets)
+            if left & theirs and shown & known and _shows(each, shift):
+                left &= ~theirs
+        rest = ends & ~anyone
+        if rest:
+            told = (rest, others) if incoming else (others, rest)
+            yield shift._replace(sources=told[0], targets=told[1], pairs=shift.pairs - _count(others, pods))
+        if left:
+            told = (anyone, left) if incoming else (left, anyone)
+            yield Shift(*told, shift.pairing, _count(left, pods))
+
+
+def _count(mask: int, pods: int) -> int:
+    """How many endpoints a mask has; outside addresses are one."""
+    return (mask & pods).bit_count() + bool(mask & ~pods)
+
+
+def _shows(shown: Shift, shift: Shift) -> bool:
+    """Tell whether one change shows at least the ports of another."""
+    ours, theirs = shift.pairing, shown.pairing
+    gains = ((ours.opened, theirs.opened), (ours.closed, theirs.closed))
+    return not any(gain.possible.without(other.possible) for gain, other in gains)
 
 
 _Cause = tuple[Direction, object]
@@ -174,20 +216,24 @@ class _Differences:
                     yield pairing, others
                 continue
             for other in bits(others):
-                kept = self._kept(*((end, other) if direction is Direction.EGRESS else (other, end)), both)
-                if pairing.before != pairing.after or kept is not both:
-                    yield pairing._replace(kept=kept), 1 << other
+                source, target = (end, other) if direction is Direction.EGRESS else (other, end)
+                bounded, kept = self._limits(source, target, both)
+                limited = pairing._replace(bounded=bounded, kept=kept)
+                if limited.opened.possible or limited.closed.possible:
+                    yield limited, 1 << other
 
-    def _kept(self, source: int, target: int, ports: PortSet) -> PortSet:
-        """Of ports that depend on both sides those that do so in the same way: all or none."""
+    def _limits(self, source: int, target: int, ports: PortSet) -> tuple[PortSet, PortSet]:
+        """Of ports that depend on both sides whether they pass at most, and at least, where they did: all or none."""
         unlike = self._fleeting | self._aligned.altered
         if (unlike >> source | unlike >> target) & 1:
-            return NO_PORTS
-        was, now = (
-            [_terms(side, direction, ends, ports) for direction, ends in _ends(source, target)]
-            for side in (self._aligned.old, self._aligned.new)
-        )
-        return ports if was == now else NO_PORTS
+            return NO_PORTS, NO_PORTS
+        sides = [
+            [_terms(side, direction, ends, ports) for side in (self._aligned.old, self._aligned.new)]
+            for direction, ends in _ends(source, target)
+        ]
+        more = all(_within(was, now) for was, now in sides)
+        less = all(_within(now, was) for was, now in sides)
+        return ports if less else NO_PORTS, ports if more else NO_PORTS
 
     def _grouped(self, direction: Direction, pairing: Pairing, lines: Mapping[int, int]) -> Iterator[Shift]:
         """Ends with the same others as one, but for themselves: one pod is not among its own others."""
@@ -256,6 +302,8 @@ def _sign(aligned: Aligned, direction: Direction, end: int) -> tuple[object, ...
 
 
 _Terms = tuple[bool, frozenset[object], frozenset[object]]
+OPEN: _Terms = (False, frozenset(), frozenset())
+"""The terms of a side that lets everything pass."""
 
 
 def _terms(side: Side, direction: Direction, ends: tuple[int, int], ports: PortSet) -> _Terms:
@@ -265,9 +313,9 @@ def _terms(side: Side, direction: Direction, ends: tuple[int, int], ports: PortS
     isolates for certain, what those that do let pass, and the same of others by what must be true for them to govern.
     A side that lets all of the ports pass for certain is as good as one that nothing isolates.
     """
-    pod, other = ends
-    if not ports.without(side.verdicts.certain.lets(direction, pod, other)):
-        return False, frozenset(), frozenset()
+    pod, _ = ends
+    if not ports.without(side.verdicts.certain.lets(direction, *ends)):
+        return OPEN
     certain = set(side.verdicts.possible.isolating(direction, pod))
     always: set[object] = set()
     perhaps: dict[Selector, set[object]] = {}
@@ -277,6 +325,11 @@ def _terms(side: Side, direction: Direction, ends: tuple[int, int], ports: PortS
         lets.update(_lets(side, direction, policy, ends, ports))
     needed = {(subject, frozenset(lets)) for subject, lets in perhaps.items() if lets or not certain}
     return bool(certain), frozenset(always), frozenset(needed)
+
+
+def _within(some: _Terms, others: _Terms) -> bool:
+    """Tell whether what passes on some terms passes on others, whatever the labels are."""
+    return others == OPEN or (some[0] == others[0] and some[1] <= others[1] and some[2] == others[2])
 
 
 def _lets(

@@ -163,7 +163,7 @@ def stage(
     """
     workloads: list[Workload | None] = list(cluster.workloads)
     homes: dict[int, Namespace] = {}
-    for pods, home in (*(_stranger(query) for query in queries if isinstance(query, Anyone)), *besides):
+    for pods, home in (*(stranger(query) for query in queries if isinstance(query, Anyone)), *besides):
         if home is not None:
             homes[len(workloads)] = home
         workloads.append(pods)
@@ -179,7 +179,7 @@ def stage(
     return Stage(universe, tuple(asked))
 
 
-def _stranger(query: Anyone) -> Stranger:
+def stranger(query: Anyone) -> Stranger:
     """Pods of which no more is known than a query says."""
     ref = ObjectRef("", ANY_POD, query.namespace, written(query))
     pods = Workload(ref, dict(query.labels), ANY_LABEL, None, Origin(""))

@@ -212,6 +212,8 @@ class Universe:
         self.several = sum(1 << number for number, workload in here if workload.several)
         self._here = here
         self._strangers = strangers or {}
+        self.bystanders = 0
+        """Pods that are looked at as peers only: what governs them is not asked. To be set before anything is."""
         self._homes(namespaces)
         nobody: tuple[Mapping[str, str], frozenset[str]] = ({}, frozenset())
         self._table = Table([(each.labels, each.open) if each is not None else nobody for each in workloads])
@@ -272,7 +274,8 @@ class Universe:
         """The pods that a policy governs."""
         if self.assumptions.long_names == "ignored" and len(policy.name) > 63:
             return NOBODY
-        return self._at_home(policy.namespace) & self._selected(policy.subject)
+        must, may = self._at_home(policy.namespace) & self._selected(policy.subject)
+        return Mask(must & ~self.bystanders, may & ~self.bystanders)
 
     def _at_home(self, namespace: str) -> Mask:
         """The pods in a namespace, and strangers that may be in it."""

@@ -5,7 +5,8 @@ input. NetworkPolicies, Namespaces, Pods, workloads and Services are read, and M
 
 Three layers are compared: connections that opened or closed, with the policy, file and line responsible; pods that
 become isolated or open; and the policies themselves, as they are meant. What is not known for certain may have
-happened, and counts.
+happened, and counts. So do pods that nobody has declared, where no known ones show the same: */* is any such pods, and
+bank/{app=ledger} those of a policy that selects no known ones.
 
 --plan prints, in their place, the changes of policies as steps: in an order in which no state between opens or cuts
 what neither side does, which is proved, or else with the steps that do so, for whom, and until when.
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from maxtac_render.analysis import unseen
 from maxtac_render.analysis.alignment import align
 from maxtac_render.analysis.compare import compare
 from maxtac_render.analysis.universe import assumptions
@@ -203,7 +205,9 @@ class _Told(NamedTuple):
 def _compared(old: Known, new: Known, given: Mapping[str, Any]) -> _Told:
     changes, assumed = plan(new.cluster.policies, old.cluster.policies), assumptions(new.options)
     layers = tuple(layer for layer in comparing.LAYERS if given[layer]) or comparing.LAYERS
-    account = comparing.account(changes, compare(align(old.cluster, new.cluster, changes, assumed)), layers)
+    both = (old.cluster, new.cluster)
+    aligned = align(*both, changes, assumed, unseen.strangers(both, changes, assumed))
+    account = comparing.account(changes, compare(aligned), layers)
     if not given["plan"]:
         return _Told(account, None)
     from maxtac_render.analysis.rollout import rollout  # noqa: PLC0415 - only for whoever asks

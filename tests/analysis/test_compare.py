@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edits import changes, instances
+from maxtac_render.analysis import unseen
 from maxtac_render.analysis.alignment import Aligned, align
 from maxtac_render.analysis.compare import Comparison, Pairing, compare
 from maxtac_render.analysis.connections import Verdict
@@ -29,6 +30,12 @@ End = ObjectRef | Range
 def compared(before: Cluster, after: Cluster) -> Comparison:
     """The comparison of two clusters."""
     return compare(align(before, after, plan(after.policies, before.policies), USUAL))
+
+
+def compared_with_strangers(before: Cluster, after: Cluster) -> Comparison:
+    """The same, with pods that nobody has declared."""
+    changes = plan(after.policies, before.policies)
+    return compare(align(before, after, changes, USUAL, unseen.strangers((before, after), changes, USUAL)))
 
 
 def pairs(aligned: Aligned) -> Iterator[tuple[int, int]]:
@@ -78,7 +85,7 @@ def test_the_groups_are_the_pairs_that_differ(change: tuple[Cluster, Cluster]) -
     for pair in pairs(comparison.aligned):
         was, may, now, will = passing(comparison.aligned, *pair)
         if pair in found:
-            before, after, _ = found[pair]
+            before, after, *_ = found[pair]
             assert (*before, *after) == (was, may, now, will)
         else:
             assert (was, may) == (now, will)
@@ -102,7 +109,7 @@ def test_a_change_and_its_reverse_mirror_each_other(change: tuple[Cluster, Clust
     """What one opens the other closes."""
     before, after = change
     forth, back = expanded(compared(before, after)), expanded(compared(after, before))
-    assert {pair: Pairing(p.after, p.before, p.kept) for pair, p in forth.items()} == back
+    assert {pair: Pairing(p.after, p.before, p.kept, p.bounded) for pair, p in forth.items()} == back
 
 
 @SLOW
@@ -191,3 +198,14 @@ def test_the_order_of_the_input_changes_nothing(change: tuple[Cluster, Cluster],
         for side in change
     ]
     assert compared(*change)[1:] == compared(*shuffled)[1:]
+
+
+@SLOW
+@given(changes())
+def test_pods_that_nobody_has_declared_change_nothing_among_the_others(change: tuple[Cluster, Cluster]) -> None:
+    """They come on top, and nobody else is told of them less."""
+    plain, more = compared(*change), compared_with_strangers(*change)
+    known = len({workload.ref for side in change for workload in side.workloads})
+    among = [{pair: pairing for pair, pairing in expanded(each).items() if max(pair) < known} for each in (plain, more)]
+    assert among[0] == among[1]
+    assert plain.happened <= more.happened

@@ -86,20 +86,26 @@ def became(turn: Turn) -> str:
 
 
 class Cast(NamedTuple):
-    """Who can be named: pods and outside addresses as masks, and what is said of some of the pods besides."""
+    """Who can be named: pods and outside addresses as masks, and what is said of some of the pods besides.
+
+    ``strangers`` are those of the pods that nobody has declared: without them it is still everyone.
+    """
 
     pods: int
     outside: int
     workload: Callable[[int], Workload]
     endpoints: Callable[[int], list[Endpoint]]
     marks: tuple[tuple[int, str], ...]
+    strangers: int = 0
 
 
 def cast(aligned: Aligned) -> Cast:
     """The endpoints of two sides."""
     new = aligned.new.universe
     marks = ((aligned.fresh, " (new)"), (aligned.gone, " (gone)"))
-    return Cast(aligned.old.universe.pods | new.pods, new.outside, aligned.workload, new.endpoints, marks)
+    return Cast(
+        aligned.old.universe.pods | new.pods, new.outside, aligned.workload, new.endpoints, marks, aligned.strangers
+    )
 
 
 class Names:
@@ -117,9 +123,10 @@ class Names:
         """Some endpoints: the first of them by name, and how many others there are."""
         pods, outside = mask & self._cast.pods, mask & self._cast.outside
         parts = [(text, some.bit_count()) for text, some in self._parts(pods)]
-        if len(parts) > CROWD and (self._cast.pods & ~pods).bit_count() < CROWD:
+        rest = self._cast.pods & ~self._cast.strangers & ~pods
+        if len(parts) > CROWD and rest.bit_count() < CROWD:
             whole = "everyone" if outside == self._cast.outside else "every pod"
-            but = _joined([self._name(number) for number in bits(self._cast.pods & ~pods)])
+            but = _joined([self._name(number) for number in bits(rest)])
             parts = [(f"{whole} but {but}" if but else whole, 0)]
             outside = 0 if whole == "everyone" else outside
         parts += [(name(endpoint), 1) for endpoint in self._cast.endpoints(outside)]
@@ -156,7 +163,10 @@ def ports(pairing: Pairing) -> str:
         return before
     if pairing.word == "opened":
         return after
-    return f"{after} (for others than before)" if before == after else f"{after} (before: {before})"
+    if before != after:
+        return f"{after} (before: {before})"
+    opened, closed = pairing.opened.possible, pairing.closed.possible
+    return f"{after} (for {'others' if opened and closed else 'more' if opened else 'fewer'} than before)"
 
 
 def passing(answer: Answer) -> str:
