@@ -9,9 +9,9 @@ from typing import NamedTuple
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clusters import clusters, open_clusters
+from clusters import body, clusters, open_clusters
 from maxtac_render.analysis.connections import Connection, Verdict
-from maxtac_render.analysis.endpoints import Group, parse, stage
+from maxtac_render.analysis.endpoints import Group, name, parse, stage
 from maxtac_render.analysis.listing import connections, differences
 from maxtac_render.analysis.matrix import Matrix, Scope
 from maxtac_render.analysis.parties import Parties, alike
@@ -71,11 +71,11 @@ def numbers(universe: Universe, endpoint: Endpoint | Group) -> Iterable[int]:
 
 
 def said(universe: Universe, rows: Iterable[Connection]) -> Said:
-    """What rows say of each pair; no pair stands in two rows of one verdict."""
+    """What rows say of each pair; no pair stands in two rows of one verdict, and what is certain comes first."""
     found: Said = {}
     for source, target, ports, verdict, _ in rows:
         for pair in product(numbers(universe, source), numbers(universe, target)):
-            assert (*pair, verdict) not in found
+            assert not {(*pair, verdict), (*pair, Verdict.DEPENDS)} & found.keys()
             if counts(universe, *pair):
                 found[*pair, verdict] = ports
     return found
@@ -149,6 +149,52 @@ def test_groups_are_as_wide_as_can_be(world: World) -> None:
         same = rows == {(swap.get(s, s), swap.get(t, t), verdict): ports for (s, t, verdict), ports in rows.items()}
         together = any(mask >> one & mask >> other & 1 for mask in groups)
         assert together == (same and open_sides[one] == open_sides[other])
+
+
+def listed(*bodies: Body) -> tuple[Matrix, list[str]]:
+    """All that is said of a cluster, and the rows of its list without groups."""
+    verdicts = verdicts_of(World(assembled(list(bodies)), []))
+    matrix = Matrix(verdicts, Scope(verdicts.universe.everyone, verdicts.universe.everyone))
+    rows = connections(matrix, Parties(verdicts.universe))
+    return matrix, [f"{name(row.source)} {name(row.target)} {row.ports} {row.verdict}" for row in rows]
+
+
+def deployment(app: str) -> Body:
+    """Pods with a label."""
+    template = {"metadata": {"labels": {"app": app}}, "spec": {"containers": [{}]}}
+    return body("Deployment", ("shop", app), spec={"template": template})
+
+
+def policy(app: str, *rules: Body) -> Body:
+    """A policy that lets in whom its rules say."""
+    return body(
+        "NetworkPolicy", ("shop", app), spec={"podSelector": {"matchLabels": {"app": app}}, "ingress": list(rules)}
+    )
+
+
+def test_pods_that_may_not_talk_to_their_like_stand_apart() -> None:
+    """Two that let in each other and not themselves are no group, of which all would talk to all."""
+    peers = {app: {"from": [{"podSelector": {"matchLabels": {"app": app}}}]} for app in ("a", "b")}
+    matrix, rows = listed(deployment("a"), deployment("b"), policy("a", peers["b"]), policy("b", peers["a"]))
+    assert [row for row in rows if "outside" not in row] == [
+        "Deployment/shop/a Deployment/shop/b all yes",
+        "Deployment/shop/b Deployment/shop/a all yes",
+    ]
+    assert alike(matrix) == []
+
+
+def test_what_is_certain_of_a_pair_comes_first() -> None:
+    """Whatever is said of the pairs before it."""
+    back = {"from": [{"podSelector": {"matchLabels": {"tier": "back"}}}], "ports": [{"port": 443}]}
+    service = body("Service", ("shop", "s"), spec={"selector": {"app": "s"}, "ports": [{"port": 80}]})
+    web = {"from": [{"podSelector": {"matchLabels": {"app": "s"}}}], "ports": [{"port": 80}]}
+    for first, second in (("a", "b"), ("b", "a")):
+        pods = (deployment("a"), deployment("b"), service)
+        _, rows = listed(*pods, policy(first, back), policy(second, back, web))
+        assert [row for row in rows if row.startswith(f"Service/shop/s Deployment/shop/{second}")] == [
+            f"Service/shop/s Deployment/shop/{second} TCP 80 yes",
+            f"Service/shop/s Deployment/shop/{second} TCP 443 depends",
+        ]
 
 
 @SLOW
