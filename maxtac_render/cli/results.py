@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from json import JSONEncoder
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from maxtac_render.analysis import endpoints
 from maxtac_render.analysis.assertions.judging import Breach, Outcome, Status
-from maxtac_render.analysis.assertions.scene import Scene
+from maxtac_render.analysis.assertions.world import World
 from maxtac_render.analysis.connections import Verdict
 from maxtac_render.analysis.universe import bits
 from maxtac_render.cli.compilation import count
@@ -16,7 +17,6 @@ from maxtac_render.model import portsets
 from maxtac_render.model.catalogue import Severity
 from maxtac_render.model.configuration import API_VERSION
 from maxtac_render.model.diagnostics import Diagnostic
-from maxtac_render.reports._findings import encode
 from maxtac_render.reports.text import COLOURS, PLAIN, Paint, visible
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from maxtac_render.cli.flowfiles import Reading
 
 KIND = "TestResult"
+
+_encode = JSONEncoder(separators=(",", ":")).encode
+"""JSON on one line, in ASCII: nothing in it can steer a terminal."""
 
 WORDS = {Status.PASSED: "ok", Status.FAILED: "FAIL", Status.SKIPPED: "skip", Status.ERROR: "error"}
 NOUNS = {Status.PASSED: "passed", Status.FAILED: "failed", Status.SKIPPED: "skipped", Status.ERROR: "not run"}
@@ -46,13 +49,13 @@ class Result(NamedTuple):
     body: Mapping[str, Any] = {}
 
 
-def of(outcome: Outcome, scene: Scene, found: Sequence[Diagnostic]) -> Result:
+def of(outcome: Outcome, world: World, found: Sequence[Diagnostic]) -> Result:
     """A test that was judged."""
     case, claim = outcome.case, outcome.case.claim
     body = {
         "expect": str(claim.expectation) if claim is not None else None,
         "connections": outcome.pairs,
-        "breaches": [_breach(breach, scene) for breach in outcome.breaches],
+        "breaches": [_breach(breach, world) for breach in outcome.breaches],
     }
     return Result(case.ref.name, outcome.status, case.origin.path, case.origin.line, case.skipped, found, "tests", body)
 
@@ -90,9 +93,9 @@ def _drop(drop: Drop, seen: Observation) -> dict[str, Any]:
     return {**ends, "verdict": str(drop.breach.verdict), "flows": drop.flows, "line": drop.line}
 
 
-def _breach(breach: Breach, scene: Scene) -> dict[str, Any]:
+def _breach(breach: Breach, world: World) -> dict[str, Any]:
     ends = (
-        [endpoints.described(scene.universe.endpoint(number)) for number in bits(mask)]
+        [endpoints.described(world.universe.endpoint(number)) for number in bits(mask)]
         for mask in (breach.sources, breach.targets)
     )
     sides = dict(zip(("sources", "targets"), ends, strict=True))
@@ -148,12 +151,12 @@ def _escaped(text: str) -> str:
 def _block(result: Result) -> Iterator[str]:
     """What is known of a failure, as YAML, of which JSON is a part."""
     yield "  ---\n"
-    yield f"  message: {encode('; '.join(each.message for each in result.findings) or NOUNS[result.status])}\n"
+    yield f"  message: {_encode('; '.join(each.message for each in result.findings) or NOUNS[result.status])}\n"
     yield f"  severity: {'fail' if result.status is Status.FAILED else 'error'}\n"
     if result.note:
-        yield f"  note: {encode(result.note)}\n"
+        yield f"  note: {_encode(result.note)}\n"
     if result.file:
-        yield f"  at:\n    file: {encode(visible(result.file))}\n"
+        yield f"  at:\n    file: {_encode(visible(result.file))}\n"
     if result.line:
         yield f"    line: {result.line}\n"
     yield "  ...\n"
@@ -163,13 +166,13 @@ def json(results: Sequence[Result]) -> Iterator[str]:
     """One object for programs, described by ``schemas/testresult.json``; one test a line."""
     counts = Counter(result.status for result in results)
     summary = {"tests": len(results), **{str(status): counts[status] for status in Status}}
-    yield f"{encode({'apiVersion': API_VERSION, 'kind': KIND, 'summary': summary})[:-1]}"
+    yield f"{_encode({'apiVersion': API_VERSION, 'kind': KIND, 'summary': summary})[:-1]}"
     for sort in ("tests", "flows"):
         yield f',"{sort}":['
         separator = "\n"
         for result in results:
             if result.sort == sort:
-                yield separator + encode(_described(result))
+                yield separator + _encode(_described(result))
                 separator = ",\n"
         yield "]" if separator == "\n" else "\n]"
     yield "}\n"

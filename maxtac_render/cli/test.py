@@ -7,7 +7,7 @@ the working directory.
 
 A test says that every connection from some to some others passes on some ports (allow), that none does (deny), or that
 they pass there and nowhere else (exactly). What hangs on labels that nobody knows passes no test. A test that would be
-about nobody is an error.
+about nobody is an error. schemas/connectiontest.json describes the fields.
 
 Exit codes: 0 all tests hold; 1 some fail, or other findings at or above --fail-on; 2 could not run.
 """
@@ -118,11 +118,12 @@ def _tested(given: Mapping[str, Any], known: Known, console: Console) -> Run:
     if given["files"] and not cases and not unread:
         report.add(Code.NO_TESTS, NOWHERE)
         unread = report.since(before)
-    scene, outcomes = findings.run(cases, known.cluster, assumptions(options), report)
+    world, outcomes = findings.run(cases, known.cluster, assumptions(options), report)
     observed = [_observed(path, known, console) for path in given["flows"]]
     found = _by_subject(report.since(before))
-    told = [results.of(outcome, scene, found.get(_subject(outcome.case), ())) for outcome in outcomes]
-    told += results.of_files([each for each in unread if _subject(each) not in set(map(_subject, cases))])
+    subjects = set(map(_subject, cases))
+    told = [results.of(outcome, world, found.get(_subject(outcome.case), ())) for outcome in outcomes]
+    told += results.of_files([each for each in unread if _subject(each) not in subjects])
     told += [results.of_flows(reading, seen, found.get((None, reading.name), ())) for reading, seen in observed]
     files = (Spot(Origin(reading.name, 0, 0)) for reading, _ in observed)
     return Run(report, [*cases, *files], told)

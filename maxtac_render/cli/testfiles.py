@@ -15,6 +15,9 @@ from maxtac_render.model.diagnostics import Code, Report, Spot
 from maxtac_render.model.objects import ObjectRef, Origin, Resource
 from maxtac_render.sources import Input
 
+LONGEST = 64 << 20
+"""Bytes of a file: tests may be written by a program."""
+
 MARKS = (KIND, "k8sResource")
 """The words of which one stands in every file of tests."""
 
@@ -24,7 +27,7 @@ def read(files: Iterable[Input], namespace: str, report: Report) -> Iterator[Cas
     for path, data, named, *_ in files:
         if not named and not any(mentions(data, mark) for mark in MARKS):
             continue
-        found = written.read(data, path, report)
+        found = written.read(data, path, report, LONGEST)
         if found == []:
             report.add(Code.NO_TESTS, Spot(Origin(path)))
         for document in found or ():

@@ -12,7 +12,7 @@ from maxtac_render.model.diagnostics import Code, Located, Report, Spot
 from maxtac_render.model.objects import FieldPath, Key, Origin, Place
 
 LONGEST = 1 << 20
-"""Bytes of a file; more is none that somebody wrote."""
+"""Bytes of a file; more is none that somebody wrote by hand."""
 
 
 class Written(NamedTuple):
@@ -28,11 +28,11 @@ class Written(NamedTuple):
             report.add(Code.DUPLICATE_KEY, about, path, key=path[-1])
 
 
-def read(data: bytes, path: str, report: Report) -> list[Written] | None:
+def read(data: bytes, path: str, report: Report, longest: int = LONGEST) -> list[Written] | None:
     """The documents of a file that are not empty; None, with a finding, for a file that cannot be read to its end."""
     try:
-        if len(data) > LONGEST:
-            raise OverLimit("the size of the file", LONGEST)
+        if len(data) > longest:
+            raise OverLimit("the size of the file", longest)
         text = to_utf8(data)
         parsed = list(enumerate(build.documents(text)))
     except (Broken, OverLimit) as fault:

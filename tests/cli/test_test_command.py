@@ -233,3 +233,45 @@ def test_utf_16_and_windows_are_read() -> None:
     assert run("-", "-f", "cluster.yaml", stdin=text.replace("\n", "\r\n").encode("utf-16")).stdout.startswith(
         "ok    hält"
     )
+
+
+def endpoint(row: dict[str, Any]) -> str | list[str] | None:
+    """An end of a row of maxtac list as a test names it; None for addresses with exceptions."""
+    if "ipBlocks" in row:
+        return (
+            None if any("except" in block for block in row["ipBlocks"]) else [each["cidr"] for each in row["ipBlocks"]]
+        )
+    return f"{row['kind']}/{row['namespace']}/{row['name']}"
+
+
+def port(row: dict[str, Any]) -> str:
+    """A port of a row as a test names it."""
+    end = f"-{row['endPort']}" if "endPort" in row else ""
+    return f"{row.get('port', '*')}{end}/{row['protocol']}"
+
+
+LISTED = [
+    "walkthrough",
+    "shop",
+    *(f"cases/{case.name}/input" for case, args in ASKED if args[0] in ("list", "explain")),
+]
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_what_is_listed_holds_as_a_test_and_its_negation_fails(name: str) -> None:
+    """Every row of maxtac list is an assertion: certain ones hold, and what may pass is not denied."""
+    sources = str(CASES.parent / name)
+    listed = CliRunner().invoke(program.program, ["list", sources, "-o", "json", "--no-group", "--fail-on", "never"])
+    if not listed.stdout:
+        return
+    tests = []
+    for row in json.loads(listed.stdout)["connections"]:
+        ends = {"from": endpoint(row["source"]), "to": endpoint(row["target"])}
+        if None not in ends.values():
+            ends["ports"] = [port(each) for each in row["ports"]]
+            tests += [one(row["verdict"], **ends, expect=expect) for expect in ("allow", "deny")]
+    if not tests:
+        return
+    done = run("-", "-f", sources, "-o", "json", "--fail-on", "never", stdin=document(*tests))
+    for test in json.loads(done.stdout)["tests"]:
+        assert test["status"] == ("passed" if (test["name"], test["expect"]) == ("yes", "allow") else "failed"), test

@@ -9,6 +9,7 @@ from maxtac_render.analysis.assertions.judging import Outcome, Status, judge
 from maxtac_render.analysis.assertions.questions import Questions
 from maxtac_render.analysis.assertions.reasons import asked, command, reason
 from maxtac_render.analysis.assertions.scene import Scene
+from maxtac_render.analysis.assertions.world import World
 from maxtac_render.analysis.connections import Verdict
 from maxtac_render.analysis.universe import Assumptions, bits
 from maxtac_render.model.cluster import Cluster
@@ -18,7 +19,7 @@ from maxtac_render.model.portsets import ALL_PORTS, NO_PORTS
 MOST = 10
 """Findings of one test; those over that are counted."""
 
-_PORTS = {ALL_PORTS: "every port", NO_PORTS: "a port of that name, which it does not have"}
+_PORTS = {ALL_PORTS: "every port", NO_PORTS: "a port of that name"}
 
 _VERBS = {
     (Verdict.NO, True): "cannot reach",
@@ -31,12 +32,12 @@ _VERBS = {
 
 def run(
     cases: Sequence[Case], cluster: Cluster, assumptions: Assumptions, report: Report
-) -> tuple[Scene, list[Outcome]]:
+) -> tuple[World, list[Outcome]]:
     """Judge tests, in their order, and report all that fails; also the endpoints by which outcomes speak."""
     questions = Questions(cluster, report)
     sound = [case if questions.names_somebody(case) else case._replace(claim=None) for case in cases]
     scene = Scene(cluster, sound, assumptions)
-    return scene, [_judged(case, scene, questions, report) for case in sound]
+    return scene.world, [_judged(case, scene, questions, report) for case in sound]
 
 
 def _judged(case: Case, scene: Scene, questions: Questions, report: Report) -> Outcome:
@@ -46,11 +47,11 @@ def _judged(case: Case, scene: Scene, questions: Questions, report: Report) -> O
     outcome = judge(case, claim, scene)
     if outcome.status is Status.ERROR:
         questions.report_nobody(case, claim, scene)
-    _report(outcome, scene, report)
+    _report(outcome, scene.world, report)
     return outcome
 
 
-def _report(outcome: Outcome, scene: Scene, report: Report) -> None:
+def _report(outcome: Outcome, world: World, report: Report) -> None:
     """Report the breaches of a test, what is certain first."""
     case = outcome.case
     breaches = sorted(outcome.breaches, key=lambda breach: (breach.verdict is Verdict.DEPENDS, breach.pair))
@@ -58,12 +59,12 @@ def _report(outcome: Outcome, scene: Scene, report: Report) -> None:
     others = f"; {rest:,} other connections are not as stated either" if rest else ""
     for breach in breaches[:MOST]:
         facts = {
-            "source": listed(map(scene.world.name, bits(breach.sources))),
+            "source": listed(map(world.name, bits(breach.sources))),
             "verb": _VERBS[breach.verdict, breach.missing],
-            "target": listed(map(scene.world.name, bits(breach.targets))),
+            "target": listed(map(world.name, bits(breach.targets))),
             "ports": _PORTS.get(breach.ports) or str(breach.ports),
-            "reason": reason(breach, scene.world),
+            "reason": reason(breach, world),
             "others": others if breach is breaches[:MOST][-1] else "",
-            "command": command((asked(number, scene.world) for number in breach.pair), breach.ports),
+            "command": command((asked(number, world) for number in breach.pair), breach.ports),
         }
         report.add(Code.ASSERTION_FAILED, case, case.field, **facts)

@@ -30,8 +30,8 @@ class Status(StrEnum):
 class Breach(NamedTuple):
     """Connections that are not as a test states: from any of some sources to any of some targets, on these ports.
 
-    ``verdict`` is what they are: YES and DEPENDS where none was to be, NO and DEPENDS
-    where they were to pass (``missing``).
+    ``verdict`` is what they are: YES and DEPENDS where none was to be, NO and DEPENDS where they were to pass
+    (``missing``).
     """
 
     sources: int
@@ -99,7 +99,7 @@ class _One(NamedTuple):
 
 def _lines(scene: Scene, sources: int, targets: int) -> Iterator[tuple[_One, Answers]]:
     """The connections, also those that do not pass, from the side that has fewer endpoints."""
-    universe, matrix = scene.universe, Matrix(scene.verdicts, Scope(sources, targets))
+    universe, matrix = scene.world.universe, Matrix(scene.world.verdicts, Scope(sources, targets))
     by_source = sources.bit_count() <= targets.bit_count()
     ones, others, line = (sources, targets, matrix.row) if by_source else (targets, sources, matrix.column)
     for number in bits(ones):

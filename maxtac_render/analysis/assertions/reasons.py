@@ -24,6 +24,8 @@ from maxtac_render.model.selectors import Labels
 
 def reason(breach: Breach, world: World) -> str:
     """Why the first connection of a breach is as it is."""
+    if not breach.ports:
+        return "its pods have none"
     found = causes(world.verdicts, world.applied, *breach.pair)
     sides = zip(breach.pair, (found.egress, found.ingress), strict=True)
     pods = [side for number, side in sides if number < len(world.universe.workloads)]
@@ -73,7 +75,7 @@ def _let(side: Side, ports: PortSet) -> str:
 
 def _closed(ports: PortSet, pods: Sequence[Side]) -> str:
     """Which sides keep a connection from passing."""
-    closing = [side for side in pods if ports.without(side.possible) or not ports]
+    closing = [side for side in pods if ports.without(side.possible)]
     return ", and ".join(f"{side.direction.word} is {_kept(side)}" for side in closing)
 
 

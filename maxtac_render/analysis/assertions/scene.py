@@ -9,7 +9,7 @@ from maxtac_render.analysis.assertions import Case, Ends, Part, exposure
 from maxtac_render.analysis.assertions.world import World
 from maxtac_render.analysis.endpoints import Anyone, Query, stage
 from maxtac_render.analysis.reachability import Verdicts
-from maxtac_render.analysis.universe import Assumptions, Universe, bits
+from maxtac_render.analysis.universe import Assumptions, bits
 from maxtac_render.model.cluster import Cluster
 from maxtac_render.model.intent import Direction
 from maxtac_render.model.ports import AnyPort, Port, Ports
@@ -36,13 +36,12 @@ class Scene:
         wanted = [direction for direction in Direction if any(side == direction and ends.but for side, ends in sides)]
         besides = {direction: exposure.strangers(cluster, direction) for direction in wanted}
         staged = stage(cluster, queries, assumptions, besides=[each for found in besides.values() for each in found])
-        self.universe: Universe = staged.universe
-        self.verdicts = Verdicts(staged.universe, [each.policy for each in cluster.policies])
-        self.world = World(staged.universe, self.verdicts, cluster.policies, len(cluster.workloads))
+        verdicts = Verdicts(staged.universe, [each.policy for each in cluster.policies])
+        self.world = World(staged.universe, verdicts, cluster.policies, len(cluster.workloads))
         self._known = (1 << len(cluster.workloads)) - 1
         self._masks: dict[Query, int] = dict(zip(queries, staged.asked, strict=True))
         self._strangers: dict[Direction, range] = {}
-        begin = len(self.universe.workloads) - sum(map(len, besides.values()))
+        begin = len(staged.universe.workloads) - sum(map(len, besides.values()))
         for direction, found in besides.items():
             self._strangers[direction] = range(begin, begin + len(found))
             begin += len(found)
@@ -54,14 +53,16 @@ class Scene:
             named |= self._masks[part.query]
         if not ends.but:
             return named
-        everyone = self._known | self.universe.outside
+        everyone = self._known | self.world.universe.outside
         for number in self._strangers[direction]:
             if not self._excepted(ends.parts, number):
                 everyone |= 1 << number
         return everyone & ~named
 
     def _excepted(self, parts: Iterable[Part], stranger: int) -> bool:
-        return any(exposure.covers(part.query, self._masks[part.query], self.universe, stranger) for part in parts)
+        return any(
+            exposure.covers(part.query, self._masks[part.query], self.world.universe, stranger) for part in parts
+        )
 
     def unknown(self, part: Part) -> bool:
         """Tell whether a part means pods with labels that no known pod has, in a place where there are known pods."""
@@ -70,7 +71,7 @@ class Scene:
             return False
         return not query.namespace or any(
             workload is not None and workload.ref.namespace == query.namespace
-            for workload in self.universe.workloads[: self._known.bit_length()]
+            for workload in self.world.universe.workloads[: self._known.bit_length()]
         )
 
     def asked(self, ports: Ports, targets: int) -> list[Asked]:
@@ -95,7 +96,7 @@ class Scene:
 
     def _named(self, port: tuple[str, str], target: int) -> PortSet | None:
         """A port of a name as a target has it: its number, or the name where the ports are not known."""
-        workload = self.universe.workloads[target] if target < len(self.universe.workloads) else None
+        workload = self.world.universe.workloads[target] if target < len(self.world.universe.workloads) else None
         if workload is None:
             return None
         if workload.ports is None:
