@@ -59,6 +59,7 @@ def _measures(directory: Path, rounds: int, starts: int) -> Iterator[Row]:
     ]:
         yield from rows(pair)
     yield from _lists(directory, rounds)
+    yield from _explanations(directory, rounds)
     yield from _against_kustomize([small, middle], directory, rounds, starts)
     yield _read_back(middle, directory)
 
@@ -122,6 +123,17 @@ def _lists(directory: Path, rounds: int) -> Iterator[Row]:
     yield within("list 5k: memory", _list(large), 400)
     every_row = (*_list(_cluster(directory, 1_000, "open")), "-o", "json")
     yield within("list 1k, no policy, 1M rows: memory", every_row, 300)
+
+
+def _explanations(directory: Path, rounds: int) -> Iterator[Row]:
+    """What a question about one pair costs, where most of it is the reading."""
+    path = _cluster(directory, 5_000)
+    ask: Command = (sys.executable, "-m", "maxtac_render", "explain", "namespace-003/app-00061")
+    ask = (*ask, "namespace-004/app-00081", "8001", "-f", path)
+    goal = Goal("explain a pair of 5k / parse the same file: CPU", "cpu", 0.9)
+    yield from rows(Pair(ask, _parse(path), rounds, (goal,)))
+    goal = Goal("explain --suggest, 5k / parse the same file: CPU", "cpu", None)
+    yield from rows(Pair((*ask, "--suggest"), _parse(path), rounds, (goal,)))
 
 
 def _cluster(directory: Path, workloads: int, sort: str = "closed") -> Path:
