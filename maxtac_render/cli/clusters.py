@@ -10,6 +10,7 @@ from maxtac_render.cli import parameters
 from maxtac_render.cli.compilation import PARSED
 from maxtac_render.cli.console import Console
 from maxtac_render.cli.intake import Intake, inputs
+from maxtac_render.manifests.read import Memory
 from maxtac_render.manifests.wanted import CLUSTER
 from maxtac_render.model.catalogue import Code
 from maxtac_render.model.cluster import Cluster
@@ -33,12 +34,20 @@ class Known(NamedTuple):
 
 
 def known(
-    given: Mapping[str, Any], sources: Sequence[str], console: Console, kept: list[Resource] | None = None
+    given: Mapping[str, Any],
+    sources: Sequence[str],
+    console: Console,
+    kept: list[Resource] | None = None,
+    memory: Memory | None = None,
 ) -> Known:
-    """Read the sources of a command, and render the intents among them. What was read is added to what is kept."""
+    """Read the sources of a command, and render the intents among them. What was read is added to what is kept.
+
+    Whoever reads several clusters that have much in common gives them one ``memory``.
+    """
     options = parameters.options(given)
     report = Report(severities(options))
     intake = Intake(inputs(sources, options, report), options, report, wanted=CLUSTER)
+    intake.memory = memory
     resources = intake.resources(console)
     if kept is not None:
         resources = _keeping(resources, kept)

@@ -36,6 +36,7 @@ from maxtac_render.cli.comparing import Account
 from maxtac_render.cli.compilation import count
 from maxtac_render.cli.console import Console
 from maxtac_render.engine.plan import plan
+from maxtac_render.manifests.read import Memory
 from maxtac_render.model.catalogue import Severity
 from maxtac_render.model.diagnostics import Report
 
@@ -129,7 +130,8 @@ def command(**given: Any) -> int:
     given["now"] = parameters.options(given).now
     console = Console(parameters.manner(given))
     voice = publishing.voice({**given, "sources": sides[1][:1]}, sys.stderr)
-    old, new = (clusters.known(given, sources, console) for sources in sides)
+    memory: Memory = {}
+    old, new = (clusters.known(given, sources, console, memory=memory) for sources in sides)
     report = new.report.copy()
     report.take(found for found in old.report.sorted() if found.severity is Severity.ERROR)
     told = new._replace(report=report)

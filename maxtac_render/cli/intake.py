@@ -12,7 +12,7 @@ from maxtac_render.cli.console import Console
 from maxtac_render.cli.values import GIT, moment
 from maxtac_render.engine.lifetime import Anchor
 from maxtac_render.manifests.encoding import mentions
-from maxtac_render.manifests.read import Piece, pieces, read
+from maxtac_render.manifests.read import Memory, Piece, pieces, read
 from maxtac_render.manifests.wanted import INTENTS, PASSED, Wanted
 from maxtac_render.model.diagnostics import Diagnostic, Report
 from maxtac_render.model.errors import SourceFault
@@ -60,6 +60,8 @@ class Intake:
         """The MaxTac resources that were read."""
         self.passed: list[Piece] = []
         """The documents that are to come out again."""
+        self.memory: Memory | None = None
+        """What others have read before, and may read after."""
         self._inputs = inputs
         self._thorough = thorough
         self._wanted = wanted
@@ -96,7 +98,8 @@ class Intake:
     def _read(self, file: Input) -> Iterable[Resource]:
         if file.passed:
             return self._pass(file)
-        return read(file.data, file.path, self._report, named=file.named, thorough=self._thorough, wanted=self._wanted)
+        ways = {"named": file.named, "thorough": self._thorough}
+        return read(file.data, file.path, self._report, **ways, wanted=self._wanted, memory=self.memory)
 
     def _pass(self, file: Input) -> Iterator[Resource]:
         """Keep the documents of a file, and give what policies are compiled from. Of a Service its text is enough."""

@@ -23,15 +23,28 @@ BYTES: Final = 256 * 1024 * 1024
 """The largest input that is read."""
 
 
-def read(  # noqa: PLR0913 - what is read, and three ways to read it
-    data: bytes, path: str, report: Report, *, named: bool = False, thorough: bool = False, wanted: Wanted = INTENTS
+Memory = dict[bytes, build.Parsed | None]
+"""What plain documents say, by their text: who reads one thing twice parses it once."""
+
+
+def read(  # noqa: PLR0913 - what is read, and four ways to read it
+    data: bytes,
+    path: str,
+    report: Report,
+    *,
+    named: bool = False,
+    thorough: bool = False,
+    wanted: Wanted = INTENTS,
+    memory: Memory | None = None,
 ) -> Iterator[Resource]:
     """The objects of a file that are wanted, in their order; by default Services and all of MaxTac's group.
 
     What cannot be read is reported and left out: loudly if somebody ``named`` the file or it mentions MaxTac's group,
     else once for the file. With ``thorough`` even documents that cannot matter are parsed, and so found broken.
+    ``memory`` is filled, and used: bodies of equal documents are one.
     """
     reading = _Reading(path, report, wanted, loud=named or mentions(data, GROUP))
+    reading.memory = memory
     for piece in reading.pieces(data, thorough=thorough):
         yield from piece.resources
 
@@ -79,6 +92,7 @@ class _Reading:
         self._quiet_said = False
         self._count = 0
         self._objects_seen = 0
+        self.memory: Memory | None = None
 
     def pieces(self, data: bytes, *, thorough: bool) -> Iterator[Piece]:
         """The pieces of a file."""
@@ -123,7 +137,7 @@ class _Reading:
         """The Resources of a chunk up to the first document that cannot be read; returns why not."""
         fault: Broken | OverLimit
         try:
-            plain = plain_document(chunk.text)
+            plain = self._plain(chunk.text)
             for number, parsed in enumerate(build.documents(chunk.text) if plain is None else (plain,)):
                 yield from self._objects(_yaml_text(chunk, number, parsed))
                 self._count += 1
@@ -135,6 +149,14 @@ class _Reading:
             return None
         self._refuse(fault, chunk.line)
         return fault
+
+    def _plain(self, text: bytes) -> build.Parsed | None:
+        """The only document of a text, if it is a plain one."""
+        if self.memory is None:
+            return plain_document(text)
+        if text not in self.memory:
+            self.memory[text] = plain_document(text)
+        return self.memory[text]
 
     def _json(self, text: bytes) -> Generator[Piece, None, Chunk]:
         """The JSON documents that a stream begins with; returns the rest, which may be YAML.

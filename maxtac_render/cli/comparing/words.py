@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from difflib import unified_diff
 from typing import NamedTuple
 
 from maxtac_render import compiler
@@ -226,6 +225,8 @@ def line(text: str) -> str:
 
 def unified(change: Change) -> Iterator[str]:
     """How a policy differs, as a unified diff of both in the order and the spelling of this program."""
+    from difflib import unified_diff  # noqa: PLC0415 - only where policies differ, and are told of
+
     before, after = (_document(applied) for applied in (change.before, change.after))
     heads, places = [], []
     for side, applied in (("old", change.before), ("new", change.after)):
