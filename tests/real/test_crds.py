@@ -126,10 +126,22 @@ def taken(plane: ControlPlane, *, wanted: bool) -> bool:
 
 
 @pytest.fixture(scope="module")
-def before(control_plane: ControlPlane) -> set[str]:
+def crds(control_plane: ControlPlane) -> Iterator[list[dict[str, Any]]]:
+    """The original CRDs, which are gone afterwards, with all that there is of them: other tests want none."""
+    yield (crds := [original(kind) for kind in KINDS])
+    paths = [f"{CRDS}/{crd['metadata']['name']}" for crd in crds]
+    for path in paths:
+        assert control_plane.request("DELETE", path).status in (200, 404)
+    deadline = time.monotonic() + WITHIN
+    while any(control_plane.request("GET", path).status != 404 for path in paths):
+        assert time.monotonic() < deadline, "the CRDs do not go"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def before(control_plane: ControlPlane, crds: list[dict[str, Any]]) -> set[str]:
     """The original CRDs, with bad resources under them that stay; what they accept of the table."""
     make_namespaces(control_plane, ["shop"])
-    crds = [original(kind) for kind in KINDS]
     install(control_plane, crds, lambda: taken(control_plane, wanted=True))
     for kind in KINDS:
         body = bad(kind)
