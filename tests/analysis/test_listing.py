@@ -71,11 +71,17 @@ def numbers(universe: Universe, endpoint: Endpoint | Group) -> Iterable[int]:
 
 
 def said(universe: Universe, rows: Iterable[Connection]) -> Said:
-    """What rows say of each pair; no pair stands in two rows of one verdict, and what is certain comes first."""
+    """What rows say of each pair; no pair stands in two rows of one verdict.
+
+    Of two rows about the same ends, the one that is certain comes first.
+    """
     found: Said = {}
+    doubted: list[tuple[object, object]] = []
     for source, target, ports, verdict, _ in rows:
+        assert (source, target) not in doubted
+        doubted += [(source, target)] if verdict is Verdict.DEPENDS else []
         for pair in product(numbers(universe, source), numbers(universe, target)):
-            assert not {(*pair, verdict), (*pair, Verdict.DEPENDS)} & found.keys()
+            assert (*pair, verdict) not in found
             if counts(universe, *pair):
                 found[*pair, verdict] = ports
     return found
