@@ -7,6 +7,9 @@ unless it says otherwise. With one argument it is a policy, [NetworkPolicy/]NAME
 The verdict comes first: yes, no, or depends, where it hangs on labels that nobody has declared. Then follows, for each
 side, which policies isolate it and which of their rules let the connection pass, with the lines where that is written.
 
+What no policy can change is left out: what a pod says to itself, what its own node says to it, answers, and all that is
+not TCP, UDP or SCTP, such as ICMP.
+
 Exit codes: 0 explained; 1 findings at or above --fail-on, or with --exit-code a verdict other than yes; 2 could not
 run.
 """
