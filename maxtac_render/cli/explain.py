@@ -10,8 +10,8 @@ side, which policies isolate it and which of their rules let the connection pass
 What no policy can change is left out: what a pod says to itself, what its own node says to it, answers, and all that is
 not TCP, UDP or SCTP, such as ICMP.
 
-Exit codes: 0 explained; 1 findings at or above --fail-on, or with --exit-code a verdict other than yes; 2 could not
-run.
+Exit codes: 0 explained; 1 findings at or above --fail-on, with --exit-code a verdict other than yes, or with --suggest
+nothing that would allow it; 2 could not run.
 """
 
 from __future__ import annotations
