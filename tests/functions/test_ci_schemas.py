@@ -57,7 +57,7 @@ def test_shellcheck_takes_the_scripts_of_the_action(programs: Path, name: str) -
     accepted(programs / "shellcheck", "--shell=bash", "-", text=STEPS[name]["run"])
 
 
-@pytest.mark.parametrize("name", [".maxtac-check", ".maxtac-render-check"])
+@pytest.mark.parametrize("name", [".maxtac-check", ".maxtac-render-check", ".maxtac-diff"])
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 def test_shellcheck_takes_the_scripts_of_the_template(programs: Path, name: str, shell: str) -> None:
     """Nothing is left unquoted but what says so, in the shell of any image."""

@@ -115,10 +115,47 @@ def test_policies_that_are_up_to_date_pass(job: Job) -> None:
     assert (done.code, obeyed(done.log)) == (0, [])
 
 
+@pytest.fixture
+def changed(job: Job) -> Job:
+    """A job in whose workspace, a commit ago, an access had another target."""
+    for words in ("init -q", "add .", "-c user.name=a -c user.email=a@b commit -qm all"):
+        subprocess.run(["git", *words.split()], cwd=job.place, check=True)
+    access = job.place / "shop/access.yaml"
+    access.write_text(access.read_text().replace("direction: ingress", "direction: all"))
+    return job
+
+
+def test_a_change_is_told_in_a_comment_and_in_the_summary(changed: Job) -> None:
+    """The file of the output holds the Markdown, the log shows it, and the differences are annotations."""
+    done = changed.run("Run", command="diff", sources="shop", against="HEAD", sarif="")
+    assert done.code == 0
+    comment = Path(done.outputs["comment"]).read_text()
+    assert comment.startswith("<!-- maxtac-render diff -->\n### maxtac diff: 1 connection closed, 1 with other ports")
+    assert comment in done.log
+    assert comment in done.summary
+    assert any("title=maxtac%3A connection-closed::" in command for command in obeyed(done.log))
+
+
+@pytest.mark.parametrize(("gate", "code"), [("opened", 0), ("opened,closed", 1), ("any", 1), ("nothing", 2)])
+def test_the_gate_decides_whether_a_change_fails(changed: Job, gate: str, code: int) -> None:
+    """The comment is there all the same, but for what could not run."""
+    done = changed.run("Run", command="diff", sources="shop", against="HEAD", gate=gate)
+    assert (done.code, "comment" in done.outputs) == (code, code < 2)
+
+
+def test_without_a_source_the_whole_workspace_is_compared(changed: Job) -> None:
+    """Errors in it are told."""
+    assert changed.run("Run", command="diff", against="HEAD", args="--exclude mistake").code == 0
+    assert changed.run("Run", command="diff", against="HEAD").code == 2
+    assert changed.run("Run", command="diff", against="HEAD", sources="shop\nmistake").code == 2
+
+
 @pytest.mark.parametrize(
     "inputs",
     [
         {"sources": "nowhere"},
+        {"command": "diff"},
+        {"command": "diff", "against": "no-such-commit"},
         {"fail_on": "sometimes"},
         {"args": "--no-such-option"},
         {"command": "render"},
@@ -178,10 +215,11 @@ def test_files_give_the_runner_no_commands(job: Job) -> None:
 
 
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
-@pytest.mark.parametrize("name", ["command", "sources", "output_dir", "args", "fail_on", "sarif"])
+@pytest.mark.parametrize("name", ["command", "sources", "output_dir", "against", "gate", "args", "fail_on", "sarif"])
 def test_no_input_is_more_than_data(recording: Job, name: str, value: str) -> None:
     """Every input comes to the program to the letter, and is not run, expanded, obeyed or taken for an output."""
-    inputs = {"command": "render"} if name == "output_dir" else {}
+    command = {"output_dir": "render", "against": "diff", "gate": "diff"}.get(name, "check")
+    inputs = {"command": command}
     done = recording.run("Run", **{"sources": "shop", **inputs, name: value})
     assert not pwned(files(recording.place.parent))
     assert all(command.startswith("::error title=maxtac::") for command in obeyed(done.log))
@@ -189,11 +227,14 @@ def test_no_input_is_more_than_data(recording: Job, name: str, value: str) -> No
         assert (done.code, done.outputs) == (2, {})
         return
     sarif = value if name == "sarif" else "maxtac.sarif"
-    assert (done.code, done.outputs) == (0, {"exit-code": "0", "sarif": sarif})
+    comment = {key: text for key, text in done.outputs.items() if command == "diff" and key == "comment"}
+    assert (done.code, done.outputs) == (0, {"exit-code": "0", "sarif": sarif, **comment})
     call = recorded(recording.place.parent / "record")
     ways = {
         "sources": ["--", *filter(None, value.split("\n"))],
         "output_dir": ["--check", "--output-dir", value, "--report"],
+        "against": ["--", f"git:{value}:./shop", "shop"],
+        "gate": ["--gate", value, "--report"],
         "args": [f"sarif={sarif}", *value.split(), "--", "shop"],
         "fail_on": ["--fail-on", value, "--", "shop"],
         "sarif": ["--report", f"sarif={value}", "--", "shop"],
@@ -277,17 +318,18 @@ def test_foreign_actions_are_pinned_to_a_commit() -> None:
 
 
 def test_the_example_gives_its_jobs_no_more_than_they_need() -> None:
-    """Only the job that sends SARIF may write, and that to code scanning only; no token stays in the checkout."""
+    """The one that sends SARIF may write that, and the one that comments its comment; no token stays in a checkout."""
     example = yaml.safe_load((FOLDER / "example.yml").read_text())
     assert example["permissions"] == {}
     jobs = example["jobs"]
     assert jobs["policies"]["permissions"] == {"contents": "read"}
     assert jobs["check"]["permissions"] == {"contents": "read", "actions": "read", "security-events": "write"}
+    assert jobs["changes"]["permissions"] == {"contents": "read", "pull-requests": "write"}
     assert all(job["steps"][0]["with"]["persist-credentials"] is False for job in jobs.values())
 
 
 def test_the_example_fails_and_passes_as_it_says(job: Job) -> None:
-    """Both jobs of the example, with the inputs that stand there."""
+    """The jobs of the example that need no pull request, with the inputs that stand there."""
     jobs = yaml.safe_load((FOLDER / "example.yml").read_text())["jobs"]
     (job.place / "shop").rename(job.place / "deploy")
     given = {name: step["with"] for name, value in jobs.items() for step in value["steps"] if "<owner>" in str(step)}

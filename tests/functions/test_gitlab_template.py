@@ -125,6 +125,23 @@ def test_stale_policies_fail_and_fresh_ones_pass(runner: Runner) -> None:
     assert runner.run(".maxtac-render-check", **variables).code == 0
 
 
+def test_a_merge_request_is_told_and_fails_on_what_is_asked_for(runner: Runner) -> None:
+    """The note is written in any case; nothing is asked for by default."""
+    for words in ("init -q", "add .", "-c user.name=a -c user.email=a@b commit -qm all"):
+        subprocess.run(["git", *words.split()], cwd=runner.place, check=True)
+    access = runner.place / "shop/access.yaml"
+    access.write_text(access.read_text().replace("direction: ingress", "direction: all"))
+    variables = {"MAXTAC_SOURCES": "shop", "CI_MERGE_REQUEST_DIFF_BASE_SHA": "HEAD"}
+    assert runner.run(".maxtac-diff", **variables).code == 0
+    assert "1 connection closed" in (runner.place / "maxtac-diff.md").read_text()
+    issues = json.loads((runner.place / CODE_QUALITY).read_text())
+    assert "connection-closed" in {issue["check_name"] for issue in issues}
+    assert runner.run(".maxtac-diff", **variables, MAXTAC_GATE="opened").code == 0
+    assert runner.run(".maxtac-diff", **variables, MAXTAC_GATE="closed").code == 1
+    assert runner.run(".maxtac-diff", **variables, MAXTAC_AGAINST="no-such-commit").code == 2
+    assert runner.run(".maxtac-diff", CI_MERGE_REQUEST_DIFF_BASE_SHA="HEAD", MAXTAC_ARGS="--exclude mistake").code == 0
+
+
 def test_what_cannot_run_fails(runner: Runner) -> None:
     """A missing directory, a missing variable and a missing program are never a pass."""
     assert runner.run(".maxtac-check", MAXTAC_SOURCES="nowhere").code == 2
@@ -165,19 +182,29 @@ def test_no_variable_of_a_test_is_more_than_data(recording: Runner, name: str, v
 
 
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
-@pytest.mark.parametrize("name", ["MAXTAC_SOURCES", "MAXTAC_ARGS", "MAXTAC_OUTPUT_DIR"])
+@pytest.mark.parametrize(
+    "name", ["MAXTAC_SOURCES", "MAXTAC_ARGS", "MAXTAC_OUTPUT_DIR", "MAXTAC_AGAINST", "MAXTAC_GATE"]
+)
 def test_no_variable_is_more_than_data(recording: Runner, name: str, value: str) -> None:
     """Every variable comes to the program to the letter, and is not run or expanded."""
-    job = ".maxtac-render-check" if name == "MAXTAC_OUTPUT_DIR" else ".maxtac-check"
+    others = {
+        "MAXTAC_OUTPUT_DIR": ".maxtac-render-check",
+        "MAXTAC_AGAINST": ".maxtac-diff",
+        "MAXTAC_GATE": ".maxtac-diff",
+    }
+    job = others.get(name, ".maxtac-check")
     assert recording.run(job, **{"MAXTAC_SOURCES": "shop", name: value}).code == 0
     assert not pwned(files(recording.place.parent))
     ways = {
         "MAXTAC_SOURCES": ["--", *filter(None, value.split("\n"))],
         "MAXTAC_ARGS": [f"junit={JUNIT}", *value.split(), "--", "shop"],
         "MAXTAC_OUTPUT_DIR": ["--output-dir", value, "--", "shop"],
+        "MAXTAC_AGAINST": [f"git:{value}:./shop", "--", "shop"],
+        "MAXTAC_GATE": ["git::./shop", "--", "shop"],
     }
     call = recorded(recording.place.parent / "record")
     assert call[-len(ways[name]) :] == ways[name]
+    assert name != "MAXTAC_GATE" or call[:3] == ["diff", "--gate", value]
 
 
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
