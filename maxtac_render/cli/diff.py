@@ -77,7 +77,7 @@ class Gates(click.ParamType):  # type: ignore[type-arg] # generic in newer versi
 @click.argument("sides", nargs=-1, metavar="OLD NEW", type=click.Path())
 @click.option(
     "-f",
-    "--filename",
+    "--source",
     "both",
     multiple=True,
     type=click.Path(),
