@@ -120,7 +120,7 @@ def _peers(pods: st.SearchStrategy[Body]) -> st.SearchStrategy[Body]:
 
 @st.composite
 def _port(draw: st.DrawFn) -> Body | None:
-    entry: Body = draw(_fields(protocol=st.sampled_from(PROTOCOLS), port=st.sampled_from((*NUMBERS, *NAMES))))
+    entry: Body = draw(_fields(protocol=st.sampled_from(PROTOCOLS), port=st.sampled_from((*NUMBERS, *NAMES, *NAMES))))
     if isinstance(entry.get("port"), int) and draw(st.booleans()):
         entry["endPort"] = draw(st.sampled_from([None, *(number for number in NUMBERS if number >= entry["port"])]))
     return entry or draw(st.sampled_from((None, {})))

@@ -72,12 +72,12 @@ class ControlPlane:
 
 
 @contextmanager
-def control_plane(part: Callable[[str], Path], directory: Path) -> Iterator[ControlPlane]:
-    """Start etcd and the API server, wait until it is ready, and stop both in reverse order."""
+def control_plane(part: Callable[[str], Path], directory: Path, *flags: str) -> Iterator[ControlPlane]:
+    """Start etcd and the API server, with flags besides, wait until it is ready, and stop both in reverse order."""
     etcd_port, peer_port, api_port = _free_ports(3)
     plane = _credentials(part, directory, f"https://127.0.0.1:{api_port}")
     etcd = [str(part("etcd")), *_etcd_flags(directory, etcd_port, peer_port)]
-    api_server = [str(part("kube-apiserver")), *_api_server_flags(directory, etcd_port, api_port)]
+    api_server = [str(part("kube-apiserver")), *_api_server_flags(directory, etcd_port, api_port), *flags]
     with ExitStack() as running:
         running.enter_context(_process(etcd, directory / "etcd.log"))
         process = running.enter_context(_process(api_server, directory / "kube-apiserver.log"))

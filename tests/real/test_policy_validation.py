@@ -16,8 +16,11 @@ from maxtac_render.manifests.wanted import CLUSTER
 from maxtac_render.model.diagnostics import Code, Report
 from maxtac_render.wire import metadata, networkpolicy_reader
 
+from .control_plane import control_plane as running
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from evaluator import Body
     from maxtac_render.model.policy import Policy
@@ -40,10 +43,10 @@ KEYS = (
 )
 PLACE = {("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace")}
 REFUSED = {Code.INVALID_POLICY, Code.INVALID_SELECTOR, Code.WRONG_TYPE, Code.UNQUOTED_VALUE, Code.INVALID_NAME}
-Path = tuple[Any, ...]
+Steps = tuple[Any, ...]
 
 
-def paths(value: Any, path: Path = ()) -> Iterator[Path]:
+def paths(value: Any, path: Steps = ()) -> Iterator[Steps]:
     """The ways to everything in a body but its place."""
     if path and path not in PLACE:
         yield path
@@ -102,7 +105,6 @@ def ask(control_plane: ControlPlane, body: Body, validation: str) -> Response:
     place = f"/apis/networking.k8s.io/v1/namespaces/{body['metadata']['namespace']}/networkpolicies"
     answer = control_plane.request("POST", f"{place}?dryRun=All&fieldValidation={validation}", body)
     assert answer.status in (201, 400, 422), answer.text
-    event(f"{validation} {answer.status}")
     return answer
 
 
@@ -116,6 +118,7 @@ def test_the_server_refuses_what_the_reader_refuses(control_plane: ControlPlane,
     body["metadata"] = {**body["metadata"], "namespace": namespace}
     policy, codes = decoded(json.dumps(body))
     strict, lenient = (ask(control_plane, body, validation) for validation in ("Strict", "Ignore"))
+    event(f"strict {strict.status}, lenient {lenient.status}")
     sound = policy is not None and not codes & {*REFUSED, Code.HOST_BITS}
     assert (strict.status == 201) is (sound and Code.UNKNOWN_FIELD not in codes), codes
     if Code.INVALID_SELECTOR not in codes or lenient.status != 201:  # without its unknown field, it would select all
@@ -142,3 +145,34 @@ def test_yaml_means_what_kubectl_sends(kubectl: Run, namespace: str, port: str, 
     assert (policy is not None) is (taken.returncode == 0), (codes, taken.stderr)
     if policy is not None:
         assert meant(taken.stdout) == policy
+
+
+@pytest.fixture(scope="module")
+def older(part: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A server that behaves as Kubernetes 1.35."""
+    with running(part, tmp_path_factory.mktemp("older"), "--emulated-version=kube=1.35") as plane:
+        yield plane
+
+
+@pytest.mark.parametrize(
+    ("cidr", "statuses", "read"),
+    [
+        ("10.0.0.0/8", (201, 201), True),
+        ("10.0.0.1/8", (201, 422), True),
+        ("010.0.0.0/8", (201, 422), False),
+        ("::ffff:10.0.0.0/104", (201, 422), False),
+        ("10.0.0.0/33", (422, 422), False),
+    ],
+)
+def test_blocks_that_servers_take_before_1_36(
+    control_plane: ControlPlane, older: ControlPlane, cidr: str, statuses: tuple[int, int], read: bool
+) -> None:
+    """Host bits are read, because stored policies may have them; other spellings of old are left out with an error."""
+    spec = {"podSelector": {}, "ingress": [{"from": [{"ipBlock": {"cidr": cidr}}]}]}
+    for plane, status in zip((older, control_plane), statuses, strict=True):
+        body = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "spec": spec}
+        body["metadata"] = {"name": "p", "namespace": plane.new_namespace()}
+        assert ask(plane, body, "Strict").status == status
+    policy, codes = decoded(json.dumps(body))
+    assert (policy is not None) is read
+    assert (Code.HOST_BITS in codes) is (read and statuses[1] == 422)
