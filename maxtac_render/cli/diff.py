@@ -9,7 +9,8 @@ happened, and counts. So do pods that nobody has declared, where no known ones s
 bank/{app=ledger} those of a policy that selects no known ones.
 
 --plan prints, in their place, the changes of policies as steps: in an order in which no state between opens or cuts
-what neither side does, which is proved, or else with the steps that do so, for whom, and until when.
+what neither side does, which is proved for the pods that are known, or else with the steps that do so, for whom, and
+until when.
 
 With findings of severity error on either side, or of the one that --fail-on names on the new one, nothing is compared.
 Findings go to standard error, or in other forms where --report says; there each difference is a finding too, of the ids
