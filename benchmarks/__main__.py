@@ -59,6 +59,7 @@ def _measures(directory: Path, rounds: int, starts: int) -> Iterator[Row]:
     ]:
         yield from rows(pair)
     yield from _lists(directory, rounds)
+    yield from _differences(directory, rounds)
     yield from _explanations(directory, rounds)
     yield from _against_kustomize([small, middle], directory, rounds, starts)
     yield _read_back(middle, directory)
@@ -134,6 +135,26 @@ def _explanations(directory: Path, rounds: int) -> Iterator[Row]:
     yield from rows(Pair(ask, _parse(path), rounds, (goal,)))
     goal = Goal("explain --suggest, 5k / parse the same file: CPU", "cpu", None)
     yield from rows(Pair((*ask, "--suggest"), _parse(path), rounds, (goal,)))
+
+
+def _differences(directory: Path, rounds: int) -> Iterator[Row]:
+    """What it costs to say what a change opens and closes where one in a hundred policies has changed."""
+    for size, workloads, goal in (("1k", 1_000, 2.4), ("5k", 5_000, None)):
+        before = _cluster(directory, workloads)
+        command: Command = (sys.executable, "-m", "maxtac_render", "diff", "--exit-zero", before, _changed(before))
+        measure = Goal(f"diff {size} / parse one of the files: CPU", "cpu", goal)
+        yield from rows(Pair(command, _parse(before), rounds, (measure,)))
+
+
+def _changed(path: Path) -> Path:
+    """The same cluster, of which one in a hundred policies opens ports of another protocol."""
+    documents = path.read_text().split("---\n")
+    policies = [number for number, text in enumerate(documents) if "kind: NetworkPolicy" in text]
+    for number in policies[::100]:
+        documents[number] = documents[number].replace("protocol: TCP", "protocol: SCTP")
+    changed = path.with_stem(f"{path.stem}-changed")
+    changed.write_text("---\n".join(documents))
+    return changed
 
 
 def _cluster(directory: Path, workloads: int, sort: str = "closed") -> Path:
