@@ -26,7 +26,7 @@ MOST = 5
 """Changes of which every order is tried."""
 
 OUTSIDE = ("192.0.2.7", "198.51.100.1")
-NUMBERS = (("TCP", 80), ("TCP", 8080), ("TCP", 9), ("UDP", 60))
+NUMBERS = (("TCP", 80), ("TCP", 8080), ("TCP", 9), ("UDP", 60), ("UDP", 9), ("SCTP", 9))
 
 
 class States:
