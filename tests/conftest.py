@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from hypothesis import settings
@@ -10,7 +11,8 @@ if TYPE_CHECKING:
     import pytest
 
 settings.register_profile("maxtac", deadline=None)  # a busy machine makes nothing wrong
-settings.load_profile("maxtac")
+settings.register_profile("ci", deadline=None, derandomize=True)  # what is new is looked for where somebody sees it
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "maxtac")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
