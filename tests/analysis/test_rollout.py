@@ -6,11 +6,13 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from edits import changes, crowds, instances
 from evaluator import Body, Connection, Endpoint, Pod, allowed
+from maxtac_render.analysis import rollout as search
 from maxtac_render.analysis.rollout import Rollout, rollout
 from maxtac_render.analysis.universe import USUAL
 from maxtac_render.engine.plan import plan
@@ -26,7 +28,8 @@ MOST = 5
 """Changes of which every order is tried."""
 
 OUTSIDE = ("192.0.2.7", "198.51.100.1")
-NUMBERS = (("TCP", 80), ("TCP", 8080), ("TCP", 9), ("UDP", 60), ("UDP", 9), ("SCTP", 9))
+NUMBERS = (("TCP", 80), ("TCP", 8080), ("TCP", 9), ("TCP", 7), ("UDP", 60), ("UDP", 7), ("SCTP", 7))
+"""One port of each sort that the policies of the strategies can tell from others."""
 
 
 class States:
@@ -118,6 +121,22 @@ def test_where_no_order_is_said_to_be_safe_none_is(change: tuple[Cluster, Cluste
     orders = list(itertools.permutations(order))
     assert found.hopeless != any(map(states.safe, orders))
     assert found.hopeless != found.safe
+
+
+@pytest.mark.parametrize(("widest", "patience"), [(0, 1024), (64, 1), (64, 3)])
+@SLOW
+@given(change=changes(known=True) | crowds())
+def test_an_order_that_is_not_the_best_is_told_as_it_is(
+    change: tuple[Cluster, Cluster], widest: int, patience: int
+) -> None:
+    """Of very many changes not every order is looked at: what is said of the one that is given holds all the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "WIDEST", widest)
+        patch.setattr(search, "PATIENCE", patience)
+        found, order, states = tried(*change)
+    assert states.safe(order) == found.safe
+    if found.hopeless and len(order) <= MOST:
+        assert not any(map(states.safe, itertools.permutations(order)))
 
 
 @SLOW
