@@ -12,6 +12,7 @@ from maxtac_render.model.ports import Port
 
 GROUP = "maxtac.vtk.io"
 VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
 EXPIRES_AT = f"{GROUP}/expires-at"
 """The annotation of a resource that holds its deadline."""
 
