@@ -145,12 +145,23 @@ class Client:
             page = _mapping(self._patiently(partial(self.send, "GET", path, query)))
             items.extend(map(take, page.get("items") or ()))
             metadata = page.get("metadata") or {}
+            if not metadata.get("resourceVersion"):  # what is no list must never pass for an empty one
+                raise Unreachable("an answer that is no list: what answered is no API server")
             if not metadata.get("continue"):
                 return Listing(items, str(metadata.get("resourceVersion", "")))
             query = {**query, "continue": metadata["continue"]}
 
-    def watch(self, kind: Kind, resource_version: str, namespace: str = "", seconds: int = 300) -> Iterator[Event]:
+    def watch(
+        self,
+        kind: Kind,
+        resource_version: str,
+        namespace: str = "",
+        seconds: int = 300,
+        opened: Callable[[], None] = lambda: None,
+    ) -> Iterator[Event]:
         """The changes since a resource version, until the server ends the watch, after about ``seconds``.
+
+        ``opened`` is called when the server has agreed.
 
         Raises Gone where the version is not known any more, Refused and Unreachable as for others; also in between.
         """
@@ -169,6 +180,7 @@ class Client:
                 self._renewed(access)
             if response.status != 200:
                 _sound(Answer(response.status, _headers(response), response.read()))
+            opened()
             for line in _lines(response):
                 yield _event(line)
         except (OSError, http.client.HTTPException, zlib.error) as error:
