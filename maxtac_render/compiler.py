@@ -16,6 +16,7 @@ from maxtac_render.engine.resolve import resolve
 from maxtac_render.frontends import maxtac
 from maxtac_render.manifests import write
 from maxtac_render.model.diagnostics import NOWHERE, Code, Report, Severity
+from maxtac_render.model.intent import Reading
 from maxtac_render.model.objects import Resource, Service
 from maxtac_render.model.options import Options
 from maxtac_render.model.ownership import Present
@@ -27,12 +28,13 @@ from maxtac_render.wire import metadata, networkpolicy, service
 class Output(NamedTuple):
     """What one run makes: its policies, sorted by namespace and name, and how many MaxTac resources it read.
 
-    ``services`` are those that were read and have a place.
+    ``services`` are those that were read and have a place, ``readings`` the resources that were understood.
     """
 
     policies: list[Policy]
     intents: int
     services: Sequence[Service] = ()
+    readings: Sequence[Reading] = ()
 
 
 def compile_intents(
@@ -50,13 +52,14 @@ def compile_intents(
     snapshot = decode(resources, options, report)
     if not snapshot.intents and report.worst < Severity.ERROR:
         report.add(Code.NO_INTENTS, NOWHERE)
-    stated = rename(maxtac.parse(snapshot, options, report), snapshot)
+    parsed = maxtac.parse(snapshot, options, report)
+    stated = rename(parsed.intents, snapshot)
     intents = list(limit(stated, options, report, anchor))
     policies = add_baseline(resolve(intents, snapshot, options, report), options, report, beside)
     advise(intents, snapshot, options, report)
     if snapshot.intents and not policies and report.worst < Severity.ERROR:
         report.add(Code.NO_POLICIES, NOWHERE)
-    return Output(settle(policies, options, report), len(snapshot.intents), snapshot.services)
+    return Output(settle(policies, options, report), len(snapshot.intents), snapshot.services, parsed.readings)
 
 
 def replaced(present: Iterable[Resource], output: Output, options: Options, report: Report) -> list[Present]:

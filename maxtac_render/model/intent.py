@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
@@ -171,3 +172,11 @@ class Intent(NamedTuple):
     lifetime: Lifetime = Lifetime()
     expires: datetime | None = None
     aimed: Site | None = None
+
+
+class Reading(NamedTuple):
+    """One MaxTac resource as it was read: the Services that it selects, sorted, and what it says about its end."""
+
+    ref: ObjectRef
+    services: Sequence[Service]
+    lifetime: Lifetime = Lifetime()

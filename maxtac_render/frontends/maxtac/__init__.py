@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from maxtac_render.frontends.maxtac.resources import PORTS, Wish, is_ours, read_wish, report_unknown
 from maxtac_render.frontends.maxtac.subjects import Subjects
 from maxtac_render.frontends.maxtac.targets import annotated_targets, is_misplaced
 from maxtac_render.model.diagnostics import Code, Report
-from maxtac_render.model.intent import GROUP, KINDS, Intent, ServiceTarget
+from maxtac_render.model.intent import GROUP, KINDS, Intent, Reading, ServiceTarget
 from maxtac_render.model.objects import Key, ObjectRef, Service
 from maxtac_render.model.options import Options
 from maxtac_render.model.selectors import LabelIndex
@@ -20,26 +22,34 @@ SERVICE_ANNOTATIONS = (
 """The annotations of a Service that mean something."""
 
 
-def parse(snapshot: Snapshot, options: Options, report: Report) -> list[Intent]:
+class Parsed(NamedTuple):
+    """The intents of a snapshot, and the resources that they are of, as they were read."""
+
+    intents: list[Intent]
+    readings: list[Reading]
+
+
+def parse(snapshot: Snapshot, options: Options, report: Report) -> Parsed:
     """Read every intent of a snapshot; whatever is wrong is reported, with what became of it."""
     controller = options.compat == "controller"
     read = (read_wish(resource, report, controller=controller) for resource in snapshot.intents)
     wishes = [wish for wish in read if wish is not None]
     annotated = {service.ref: service for service in snapshot.services if _is_annotated(service)}
     subjects = Subjects(snapshot, options, report)
-    intents: list[Intent] = []
+    parsed = Parsed([], [])
     heard: set[tuple[str, ObjectRef]] = set()
     for wish in wishes:
         services = [] if wish.selector is None else snapshot.select(wish.selector, wish.ref.namespace)
         if not services and wish.selector is not None:
             report.add(Code.NO_SERVICE, wish, ("spec", "serviceSelector"))
-        intents += subjects.intents(wish, services)
+        parsed.intents.extend(subjects.intents(wish, services))
+        parsed.readings.append(Reading(wish.ref, services, wish.lifetime))
         if annotated:
             heard.update((wish.kind.name, service.ref) for service in services if service.ref in annotated)
     for service in annotated.values():
         _report_unheard(service, heard, report)
     _report_unplaced(snapshot, wishes, report)
-    return intents
+    return parsed
 
 
 def _is_annotated(service: Service) -> bool:
