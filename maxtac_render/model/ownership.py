@@ -15,11 +15,16 @@ DOMAIN = f"render.{GROUP}"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "maxtac-render"
 SET = f"{DOMAIN}/set"
+WRITER = f"{DOMAIN}/writer"
+"""The label that only what writes into a cluster adds: APPLY or WATCH."""
 SOURCE = f"{DOMAIN}/source"
 SERVICE = f"{DOMAIN}/service"
 PEER = f"{DOMAIN}/peer"
 EXPIRES = f"{DOMAIN}/expires-at"
 BASELINE = f"{DOMAIN}/baseline"
+
+APPLY = "apply"
+WATCH = "watch"
 
 OWNER = "owner"
 SERVICE_NAME = "serviceOwnerName"
@@ -27,6 +32,7 @@ SERVICE_NAMESPACE = "serviceOwnerNamespace"
 MIRROR = f"{KINDS['Access'].prefix}/mirror"
 """The controller writes this one key on every mirror, whatever the kind."""
 
+_PREFIXES = frozenset((DOMAIN, *(kind.prefix for kind in KINDS.values())))
 _OWNERS = frozenset(f"{kind.prefix}/{OWNER}" for kind in KINDS.values())
 
 MANAGER_LABELS: Labels = ((MANAGED_BY, MANAGER),)
@@ -51,6 +57,31 @@ def is_owned(labels: Mapping[str, str], annotations: Mapping[str, str]) -> bool:
 def set_of(labels: Mapping[str, str]) -> str:
     """The set that a policy of ours belongs to; empty for none."""
     return labels.get(SET, "")
+
+
+def writer_of(labels: Mapping[str, str]) -> str:
+    """What wrote a policy of ours into its cluster; empty where something else did, from what was rendered."""
+    return labels.get(WRITER, "")
+
+
+def writing_labels(name: str, writer: str) -> Labels:
+    """The three facts that make a policy in a cluster one that a writer of a set may change and delete."""
+    return (*MANAGER_LABELS, (SET, name), (WRITER, writer))
+
+
+def is_written(labels: Mapping[str, str], name: str, writer: str) -> bool:
+    """Tell whether a policy is one that this writer of this set has written; it takes all three facts."""
+    return all(labels.get(key) == value for key, value in writing_labels(name, writer))
+
+
+def is_kept_by_us(key: str) -> bool:
+    """Tell whether a label or an annotation of a policy of ours is ours to set and to remove; others stay."""
+    return key == MANAGED_BY or key.partition("/")[0] in _PREFIXES
+
+
+def is_controllers(labels: Mapping[str, str]) -> bool:
+    """Tell whether a policy has the labels of the MaxTac controller, and nothing says that it is ours."""
+    return labels.get(MANAGED_BY) != MANAGER and not _OWNERS.isdisjoint(labels)
 
 
 def made_for(annotations: Mapping[str, object]) -> tuple[str, ...]:
