@@ -10,13 +10,13 @@ from maxtac_render.analysis import hosts
 from maxtac_render.analysis.population import population
 from maxtac_render.engine.lifetime import Anchor
 from maxtac_render.engine.moved import report_moved
-from maxtac_render.engine.plan import shown
+from maxtac_render.engine.plan import rendered, shown
 from maxtac_render.model.cluster import Applied, Cluster
 from maxtac_render.model.diagnostics import NOWHERE, Code, Report
-from maxtac_render.model.objects import ObjectRef, Resource
+from maxtac_render.model.objects import Resource
 from maxtac_render.model.options import Options
 from maxtac_render.model.ownership import is_owned, set_of
-from maxtac_render.model.policy import API_VERSION, KIND, Policy
+from maxtac_render.model.policy import KIND, Policy
 from maxtac_render.wire import metadata, networkpolicy_reader, service, workload
 
 DEFAULT_NAMESPACE = "default"
@@ -106,16 +106,11 @@ def _applied(known: list[Applied], output: compiler.Output, options: Options, re
         report_moved(each, dict(each.policy.annotations), (), (), report)
     if not output.intents:
         return kept
-    fresh = list(map(_rendered, output.policies))
+    fresh = list(map(rendered, output.policies))
     before = [each for each in known if _gives_way(each, options)]
     if before:
         _compare(before, fresh, report)
     return [*kept, *fresh]
-
-
-def _rendered(policy: Policy) -> Applied:
-    origin = policy.cause.intent.origin if policy.cause is not None else NOWHERE.origin
-    return Applied(policy, ObjectRef(API_VERSION, KIND, policy.namespace, policy.name), origin)
 
 
 def _compare(before: list[Applied], fresh: list[Applied], report: Report) -> None:

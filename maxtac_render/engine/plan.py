@@ -13,8 +13,10 @@ from itertools import zip_longest
 
 from maxtac_render.model.changes import Change, normalised
 from maxtac_render.model.cluster import Applied
+from maxtac_render.model.diagnostics import NOWHERE
 from maxtac_render.model.intent import Direction
-from maxtac_render.model.policy import Policy
+from maxtac_render.model.objects import ObjectRef
+from maxtac_render.model.policy import API_VERSION, KIND, Policy
 from maxtac_render.model.selectors import Labels
 
 NOISE = frozenset(
@@ -40,8 +42,14 @@ def plan(desired: Iterable[Applied], present: Iterable[Applied]) -> tuple[Change
     pairs = (
         pair for name in wanted.keys() | there.keys() for pair in zip_longest(there.get(name, ()), wanted.get(name, ()))
     )
-    changes = [change for before, after in pairs if (change := _change(before, after)) is not None]
-    return tuple(sorted(changes, key=_order))
+    changes = [found for before, after in pairs if (found := change(before, after)) is not None]
+    return tuple(sorted(changes, key=order))
+
+
+def rendered(policy: Policy) -> Applied:
+    """A policy that was compiled, as a cluster is to have it; its origin is that of its intent."""
+    origin = policy.cause.intent.origin if policy.cause is not None else NOWHERE.origin
+    return Applied(policy, ObjectRef(API_VERSION, KIND, policy.namespace, policy.name), origin)
 
 
 def _named(policies: Iterable[Applied]) -> dict[tuple[str, str], list[Applied]]:
@@ -52,7 +60,7 @@ def _named(policies: Iterable[Applied]) -> dict[tuple[str, str], list[Applied]]:
     return named
 
 
-def _change(before: Applied | None, after: Applied | None) -> Change | None:
+def change(before: Applied | None, after: Applied | None) -> Change | None:
     """What makes one policy of another; None where nothing does."""
     if before is None or after is None:
         return Change(before, after)
@@ -62,9 +70,10 @@ def _change(before: Applied | None, after: Applied | None) -> Change | None:
     return Change(before, after, fields) if fields else None
 
 
-def _order(change: Change) -> tuple[object, ...]:
-    policy = change.applied.policy
-    return _PHASES[change.action], policy.namespace, policy.subject, policy.name
+def order(made: Change) -> tuple[object, ...]:
+    """Where a change stands among others."""
+    policy = made.applied.policy
+    return _PHASES[made.action], policy.namespace, policy.subject, policy.name
 
 
 def shown(policy: Policy) -> Policy:

@@ -1,0 +1,194 @@
+"""The gates before every delete: a policy that goes may leave its pods open, so that much has to be certain first.
+
+What is not wanted any more may be so because somebody took away its cause, or because a part of the input is missing.
+Only where the cause was seen to go (a revocation) does a delete pass the gates that are there for the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from enum import Enum
+from typing import NamedTuple
+
+from maxtac_render.engine.settling import Name, Settlement
+from maxtac_render.model.changes import Change
+from maxtac_render.model.intent import Direction, direction_of
+from maxtac_render.model.policy import Policy
+from maxtac_render.model.selectors import Selector
+
+LATEST = 90.0
+"""Seconds after which what was last heard of an input is too old to delete by."""
+
+LEAST = 10
+"""How many policies may always be deleted at once whose cause is not known."""
+
+SHARE = 5
+"""Of how many policies of ours one more may be: a fifth of them."""
+
+
+class Gate(Enum):
+    """Why a delete is not made: the word for metrics, and what people are told."""
+
+    OFF = ("prune-off", "pruning is switched off")
+    UNSYNCED = ("not-synced", "not all of the input has been read yet")
+    FAILING = ("failing", "a part of the input cannot be read at the moment")
+    LATE = ("late", f"a part of the input has not been heard of for {LATEST:.0f} seconds")
+    MISSING = ("missing-kind", "the API server does not know one of the kinds")
+    UNREAD = ("unread-input", "a part of the input cannot be read")
+    INTERNAL = ("internal-error", "the compiler failed")
+    STANDBY = ("no-lease", "another replica writes")
+    CHANGED = ("changed-input", "the input has changed meanwhile")
+    NAMESPACE = ("other-namespace", "in a namespace that is not this run's")
+    EMPTY = ("empty", "nothing at all would be left of the set")
+    ONCE = ("one-render", "unwanted in one render only so far")
+    LIMIT = ("prune-limit", "more than may be deleted at once")
+    GROUP = ("failed-group", "what may take its place could not be written")
+
+    def __init__(self, word: str, message: str) -> None:
+        self.word = word
+        self.message = message
+
+
+class Feed(NamedTuple):
+    """How one input kind is being followed. ``age`` is the seconds since it was last heard of.
+
+    ``missing`` tells that the API server does not know the kind.
+    """
+
+    kind: str
+    synced: bool
+    failing: bool
+    age: float
+    missing: bool = False
+
+
+class Gates(NamedTuple):
+    """What a run allows, and what it knows.
+
+    ``limit`` None is the usual one. ``namespaces`` None are all. ``closed`` are gates that are shut for all deletes,
+    by the run's surroundings. ``seen`` are policies whose cause was seen to go; ``before`` those that were not wanted
+    in the last render either, None where a single render is the whole truth.
+    """
+
+    prune: bool = True
+    limit: int | None = None
+    allow_empty: bool = False
+    namespaces: Collection[str] | None = None
+    closed: frozenset[Gate] = frozenset()
+    seen: Collection[Name] = ()
+    before: Collection[Name] | None = None
+
+
+class Verdict(NamedTuple):
+    """Which deletes may be made, and which may not, by the gate that is in their way."""
+
+    deletes: tuple[Change, ...]
+    blocked: Mapping[Gate, tuple[Change, ...]]
+
+
+def surroundings(feeds: Iterable[Feed], *, leading: bool, faulty: bool) -> frozenset[Gate]:
+    """The gates that are shut because of how the inputs are followed, who leads, and whether the compiler failed."""
+    shut = set()
+    for feed in feeds:
+        if feed.missing:
+            shut.add(Gate.MISSING)
+        elif not feed.synced:
+            shut.add(Gate.UNSYNCED)
+        elif feed.failing:
+            shut.add(Gate.FAILING)
+        elif feed.age >= LATEST:
+            shut.add(Gate.LATE)
+    if not leading:
+        shut.add(Gate.STANDBY)
+    if faulty:
+        shut.add(Gate.INTERNAL)
+    return frozenset(shut)
+
+
+def judge(settlement: Settlement, gates: Gates) -> Verdict:
+    """Which of the deletes of a settlement may be made."""
+    deletes = settlement.deletes
+    asked = [(each, _shut(settlement, gates) or _barred(name_of(each), settlement, gates)) for each in deletes]
+    unknown = [each for each, gate in asked if gate is None and name_of(each) not in gates.seen]
+    over = {id(each) for each in unknown} if len(unknown) > limit(settlement.owned, gates) else set()
+    blocked: dict[Gate, list[Change]] = {}
+    for each, gate in asked:
+        if gate is not None or id(each) in over:
+            blocked.setdefault(gate or Gate.LIMIT, []).append(each)
+    going = tuple(each for each, gate in asked if gate is None and id(each) not in over)
+    return Verdict(going, {gate: tuple(each) for gate, each in blocked.items()})
+
+
+def _shut(settlement: Settlement, gates: Gates) -> Gate | None:
+    """The first gate that is shut for every delete."""
+    shut = gates.closed | ({Gate.UNREAD} if settlement.unread else set()) | (set() if gates.prune else {Gate.OFF})
+    return next((gate for gate in Gate if gate in shut), None)
+
+
+def _barred(name: Name, settlement: Settlement, gates: Gates) -> Gate | None:
+    """The gate that is shut for one delete, whatever becomes of the others."""
+    if gates.namespaces is not None and name[0] not in gates.namespaces:
+        return Gate.NAMESPACE
+    if name in gates.seen:
+        return None
+    if settlement.wanted == 0 and not gates.allow_empty:
+        return Gate.EMPTY
+    return Gate.ONCE if gates.before is not None and name not in gates.before else None
+
+
+def limit(owned: int, gates: Gates) -> int:
+    """How many policies may be deleted at once whose cause is not known."""
+    return max(LEAST, owned // SHARE) if gates.limit is None else gates.limit
+
+
+def after_failures(
+    deletes: Iterable[Change], failed: Iterable[Change], seen: Collection[Name]
+) -> tuple[list[Change], list[Change]]:
+    """The deletes that may still be made after some creates and patches failed, and those that may not.
+
+    What failed may be what takes the place of a policy for the same pods; a revocation waits for nothing.
+    """
+    groups = {group(each) for each in failed}
+    going: list[Change] = []
+    staying: list[Change] = []
+    for each in deletes:
+        waits = group(each) in groups and name_of(each) not in seen
+        (staying if waits else going).append(each)
+    return going, staying
+
+
+def group(change: Change) -> tuple[str, Selector]:
+    """The pods that a change is about: policies for the same ones may take each other's place."""
+    policy = change.applied.policy
+    return policy.namespace, policy.subject
+
+
+def opened(deletes: Iterable[Change], remaining: Iterable[Policy]) -> list[tuple[Change, Direction]]:
+    """The deletes after which no policy certainly isolates the pods any more, and in which directions.
+
+    ``remaining`` are all policies of the cluster after the changes, others' included.
+    """
+    isolating: dict[str, dict[Selector, Direction]] = {}
+    for policy in remaining:
+        known = isolating.setdefault(policy.namespace, {})
+        known[policy.subject] = known.get(policy.subject, Direction.NONE) | policy.isolates
+    found: list[tuple[Change, Direction]] = []
+    for each in deletes:
+        policy = each.applied.policy
+        covered = Direction.NONE
+        for subject, isolates in isolating.get(policy.namespace, {}).items():
+            covered = covered | isolates if subject.includes(policy.subject) else covered
+        left = _without(policy.isolates, covered)
+        if left is not Direction.NONE:
+            found.append((each, left))
+    return found
+
+
+def _without(one: Direction, other: Direction) -> Direction:
+    return direction_of(ingress=one.ingress and not other.ingress, egress=one.egress and not other.egress)
+
+
+def name_of(change: Change) -> Name:
+    """The policy that a change is about."""
+    policy = change.applied.policy
+    return policy.namespace, policy.name
