@@ -78,6 +78,14 @@ def _control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Control
         yield plane
 
 
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """An API server with the kinds of MaxTac for the whole session; not for tests that list all of the cluster."""
+    with control_plane(_part, tmp_path_factory.mktemp("cluster")) as plane:
+        plane.install_crds()
+        yield plane
+
+
 @pytest.fixture
 def kubectl(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Run kubectl as the administrator of the control plane: `kubectl("get", "ns")`."""
