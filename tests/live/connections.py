@@ -9,7 +9,7 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
@@ -223,6 +223,7 @@ class Stream:
         self.wants_bookmarks = request.query.get("allowWatchBookmarks") in ("1", "true")
         self.deadline = time.monotonic() + float(request.query.get("timeoutSeconds", 1800))
         with fake.storage.changed:
+            self.over = False
             self.orders, self.bookmarks = fake.orders, fake.orders.bookmarks
             asked = request.query.get("resourceVersion", "")
             if asked and not asked.isdigit():
@@ -246,20 +247,27 @@ class Stream:
             return first
         storage = self.fake.storage
         with storage.changed:
-            while True:
-                if self.fake.stopping.is_set() or self.orders.end or self.orders.cut:
-                    raise StopIteration
-                if not self.orders.freeze:
-                    found = self._new()
-                    ended = time.monotonic() >= self.deadline
-                    if self.wants_bookmarks and (ended or self.bookmarks < self.orders.bookmarks):
-                        self.bookmarks = self.orders.bookmarks
-                        found.append(self._bookmark())
-                    if ended:
-                        self.orders = Orders(end=True)
-                    if found or ended:
-                        return found
-                storage.changed.wait(min(1.0, max(0.01, self.deadline - time.monotonic())))
+            while not self.fake.stopping.is_set() and not self.orders.cut:
+                ended = self.orders.end or time.monotonic() >= self.deadline
+                found = [] if self.orders.freeze else [*self._new(), *self._bookmarks(ended=ended)]
+                if found:
+                    return found
+                if ended and not self.orders.freeze:
+                    break
+                storage.changed.wait(
+                    1.0 if self.orders.freeze else min(1.0, max(0.0, self.deadline - time.monotonic()))
+                )
+        raise StopIteration
+
+    def _bookmarks(self, *, ended: bool) -> Iterator[Body]:
+        """A bookmark where one was ordered, and one before the time of the watch is over."""
+        last = ended and not self.orders.end and not self.over
+        self.over |= last
+        if self.wants_bookmarks and (last or self.bookmarks < self.orders.bookmarks):
+            self.bookmarks = self.orders.bookmarks
+            meta = {"resourceVersion": str(self.revision), "creationTimestamp": None}
+            body = {"kind": self.kind.kind, "apiVersion": self.kind.api_version, "metadata": meta}
+            yield self._event("BOOKMARK", body)
 
     def _new(self) -> list[Body]:
         storage, start = self.fake.storage, self.revision
@@ -283,11 +291,6 @@ class Stream:
 
     def _event(self, kind: str, body: Body) -> Body:
         return {"type": kind, "object": body}
-
-    def _bookmark(self) -> Body:
-        meta = {"resourceVersion": str(self.revision), "creationTimestamp": None}
-        body = {"kind": self.kind.kind, "apiVersion": self.kind.api_version, "metadata": meta}
-        return self._event("BOOKMARK", body)
 
 
 def selects(text: str) -> Callable[[Body], bool]:
