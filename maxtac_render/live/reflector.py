@@ -110,8 +110,9 @@ class Reflector(Generic[Value]):
         """How long to wait after a fault, and what to do then."""
         pause = max(backoff(self._faults, self._pace.shortest, self._pace.longest), _asked(fault))
         self._faults += 1
-        unreadable = isinstance(fault, Refused) and fault.status.code in _UNREADABLE
-        self.store.doubt(str(fault), unreadable=unreadable)
+        code = fault.status.code if isinstance(fault, Refused) else 0
+        unreadable = code in _UNREADABLE
+        self.store.doubt(str(fault), code if unreadable else 0)
         if isinstance(fault, Gone):
             self._why = "expired"
         if unreadable:

@@ -55,8 +55,8 @@ class Store(Generic[Value]):
         """How often what is held has changed."""
         self.synced = False
         """Whether everything has been read once."""
-        self.unreadable = False
-        """Whether the last answer said that the kind is not there, or may not be read."""
+        self.unreadable = 0
+        """The code of an answer that said that the kind is not there, or may not be read; 0 where it can be."""
         self.trouble = "not listed yet"
         """Why this may not be what the cluster holds now; empty while it is followed without a gap."""
         self.last_ok: float | None = None
@@ -110,13 +110,13 @@ class Store(Generic[Value]):
 
     def follow(self) -> None:
         """Note that the API server was just heard, and nothing is missing."""
-        self.last_ok, self.trouble, self.unreadable = self._clock(), "", False
+        self.last_ok, self.trouble, self.unreadable = self._clock(), "", 0
 
-    def doubt(self, trouble: str, *, unreadable: bool = False) -> None:
+    def doubt(self, trouble: str, unreadable: int = 0) -> None:
         """Note that something may be missing. What was known stays known."""
         self.trouble = trouble
-        if unreadable and not self.unreadable:
-            self.unreadable = True
+        known, self.unreadable = self.unreadable, unreadable
+        if unreadable and not known:
             self._changed()
 
     def age(self) -> float:
@@ -134,6 +134,11 @@ class Store(Generic[Value]):
         """The objects that were seen to be deleted, and are not back."""
         with self._lock:
             return frozenset(self._deleted)
+
+    def knows(self, place: Place) -> bool:
+        """Tell whether an object is there, or was seen to be deleted."""
+        with self._lock:
+            return place in self._entries or place in self._deleted
 
     def forget(self, deleted: frozenset[Place]) -> None:
         """Remember no longer that these were deleted."""
