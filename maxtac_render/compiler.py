@@ -49,7 +49,17 @@ def compile_intents(
     ``anchor`` tells from when the durations of the resource at an origin count, besides what the resource says.
     ``beside`` are others' policies for the same pods, as far as they are known.
     """
-    snapshot = decode(resources, options, report)
+    return compile_snapshot(decode(resources, options, report), options, report, anchor, beside)
+
+
+def compile_snapshot(
+    snapshot: Snapshot,
+    options: Options,
+    report: Report,
+    anchor: Anchor | None = None,
+    beside: Sequence[Policy] = (),
+) -> Output:
+    """The same for whoever has a snapshot already."""
     if not snapshot.intents and report.worst < Severity.ERROR:
         report.add(Code.NO_INTENTS, NOWHERE)
     parsed = maxtac.parse(snapshot, options, report)
