@@ -7,6 +7,7 @@ and annotations that say whose it is and what for; what others add to the rest i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from maxtac_render.engine.plan import change, order, rendered
@@ -21,7 +22,6 @@ from maxtac_render.model.ownership import (
     MANAGER,
     is_controllers,
     is_kept_by_us,
-    is_written,
     set_of,
     writer_of,
     writing_labels,
@@ -119,7 +119,10 @@ class _Settled(NamedTuple):
 
 
 def _settle(after: Applied, present: Stored | None, doubted: Doubts, scope: Scope, settled: _Settled) -> None:
-    """Decide about one policy that is wanted."""
+    """Decide about one policy that is wanted. Most are as they are to be: then it is ours, too."""
+    if present is not None and present.applied.policy[:7] == after.policy[:7]:
+        settled.unchanged.append(after)
+        return
     why = doubted.freezes(dict(after.policy.annotations))
     match step(after, present, scope):
         case Foreign() as foreign:
@@ -177,8 +180,12 @@ def _release(gone: Sequence[Applied], doubted: Doubts, settled: _Settled) -> Non
 
 def stamped(policy: Policy, scope: Scope) -> Policy:
     """A policy with the three facts that make it ours to write."""
-    labels = {**dict(policy.labels), **dict(writing_labels(scope.set, scope.writer))}
-    return policy._replace(labels=tuple(sorted(labels.items())))
+    return policy._replace(labels=_stamped(policy.labels, scope))
+
+
+@lru_cache(maxsize=1 << 16)
+def _stamped(labels: Labels, scope: Scope) -> Labels:
+    return tuple(sorted({**dict(labels), **dict(writing_labels(scope.set, scope.writer))}.items()))
 
 
 def report_foreign(foreign: Iterable[Foreign], scope: Scope, report: Report) -> None:
@@ -221,7 +228,7 @@ def applier(labels: Mapping[str, str], annotations: Mapping[str, str]) -> str:
 
 
 def _is_ours(policy: Policy, scope: Scope) -> bool:
-    return is_written(dict(policy.labels), scope.set, scope.writer)
+    return set(policy.labels).issuperset(writing_labels(scope.set, scope.writer))
 
 
 def _name(applied: Applied) -> Name:
