@@ -10,7 +10,7 @@ from maxtac_render.analysis import hosts
 from maxtac_render.analysis.population import population
 from maxtac_render.engine.lifetime import Anchor
 from maxtac_render.engine.moved import report_moved
-from maxtac_render.engine.plan import rendered, shown
+from maxtac_render.engine.plan import plan, rendered
 from maxtac_render.model.cluster import Applied, Cluster
 from maxtac_render.model.diagnostics import NOWHERE, Code, Report
 from maxtac_render.model.objects import Resource
@@ -115,14 +115,15 @@ def _applied(known: list[Applied], output: compiler.Output, options: Options, re
 
 def _compare(before: list[Applied], fresh: list[Applied], report: Report) -> None:
     """Report rendered policies in the input that are not what their intents ask for now."""
-    wanted = {each.ref: each for each in fresh}
-    for applied in before:
-        now = wanted.pop(applied.ref, None)
-        if now is None:
-            report.add(Code.STALE, applied, ("metadata", "name"), problem="no intent asks for this policy any more")
-        elif shown(now.policy) != shown(applied.policy):
-            report.add(Code.STALE, applied, ("metadata", "name"), problem="this policy is not what its intent asks for")
-    for applied in wanted.values():
-        cause = applied.policy.cause
-        about = cause.intent if cause is not None else NOWHERE
-        report.add(Code.STALE, about, (), problem=f"the input has other rendered policies, but no {applied.ref}")
+    for change in plan(fresh, before):
+        if change.after is None:
+            problem = "no intent asks for this policy any more"
+            report.add(Code.STALE, change.applied, ("metadata", "name"), problem=problem)
+        elif change.before is not None:
+            problem = "this policy is not what its intent asks for"
+            report.add(Code.STALE, change.before, ("metadata", "name"), problem=problem)
+        else:
+            cause = change.after.policy.cause
+            about = cause.intent if cause is not None else NOWHERE
+            problem = f"the input has other rendered policies, but no {change.ref}"
+            report.add(Code.STALE, about, (), problem=problem)

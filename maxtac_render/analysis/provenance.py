@@ -87,6 +87,6 @@ def described(site: Site) -> dict[str, Any]:
         "object": dict(zip(("apiVersion", "kind", "namespace", "name"), ref, strict=True)) if ref is not None else None,
         "field": path_text(site.field) or None,
         "file": origin.path or None,
-        "line": place.line if origin.path else None,
+        "line": place.line if origin.path and origin.line else None,
         "column": place.column if origin.path and place.end_column > place.column else None,
     }

@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maxtac_render.cli import compilation, exits, pages, parameters, publishing
+from maxtac_render.cli import compilation, exits, pages, parameters, publishing, reaching
 from maxtac_render.cli.compilation import Compilation, Look, count
 from maxtac_render.cli.console import Console
+from maxtac_render.model.diagnostics import Site
 from maxtac_render.model.errors import SinkFault
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ MENDED = "What is mended"
 )
 @parameters.compiling
 @parameters.assuming
+@reaching.reaching
 @parameters.talking
 @publishing.reporting
 def command(**given: Any) -> int:
@@ -140,7 +142,7 @@ def _show(given: Mapping[str, Any], console: Console, look: Look) -> int:
 def _lament(mended: Mended, console: Console) -> None:
     """Say which mends could not be made."""
     for diagnostic, reason in mended.unmended:
-        where = f"{diagnostic.origin.path}:{diagnostic.place.line}"
+        where = Site(diagnostic, diagnostic.field).where
         console.remark(f"{where}: {diagnostic.code.id} not mended: {reason}")
 
 

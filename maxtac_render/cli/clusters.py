@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from maxtac_render.assembly import assemble
-from maxtac_render.cli import parameters
+from maxtac_render.cli import parameters, reaching
 from maxtac_render.cli.compilation import PARSED
 from maxtac_render.cli.console import Console
 from maxtac_render.cli.intake import Intake, inputs
@@ -46,7 +46,8 @@ def known(
     """
     options = parameters.options(given)
     report = Report(severities(options))
-    intake = Intake(inputs(sources, options, report), options, report, wanted=CLUSTER)
+    files = inputs(sources, options, report, reaching.reach(given, options, report))
+    intake = Intake(files, options, report, wanted=CLUSTER)
     intake.memory = memory
     resources = intake.resources(console)
     if kept is not None:

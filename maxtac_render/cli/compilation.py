@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import click
 
 from maxtac_render import compiler
-from maxtac_render.cli import parameters
+from maxtac_render.cli import parameters, reaching
 from maxtac_render.cli.console import Console
 from maxtac_render.cli.intake import Intake, inputs, passed
 from maxtac_render.manifests.read import Piece
@@ -63,7 +63,7 @@ def run(given: Mapping[str, Any], console: Console, look: Look | None = None) ->
     """Compile the sources of a command, and find what is wrong with them."""
     options = parameters.options(given)
     report = Report(severities(options))
-    files = inputs(sources(given), options, report)
+    files = inputs(sources(given), options, report, reaching.reach(given, options, report))
     if given.get("passthrough"):
         files = chain(passed(given["passthrough"], options, report), files)
     return compiled(files, options, report, console, look or Look())

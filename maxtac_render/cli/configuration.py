@@ -23,7 +23,7 @@ from maxtac_render.model.errors import SourceFault
 from maxtac_render.model.fields import Fields
 from maxtac_render.model.objects import FieldPath, Key, ObjectRef, Origin, Place, Resource, nowhere, path_text
 from maxtac_render.model.options import INTENTS, LAYOUT, SETTINGS, SOURCES, Option
-from maxtac_render.sources import inputs
+from maxtac_render.sources import SCHEMES, inputs
 
 UNUSED = "configuration not used"
 
@@ -293,6 +293,6 @@ def wrong(report: Report, about: Resource | Spot, path: FieldPath, facts: tuple[
 def below(file: str, source: str) -> str:
     """A SOURCE that a file names, as the command line would name it: a path is relative to the file."""
     directory, slash, _ = file.rpartition("/")
-    if source == "-" or source.startswith(("/", *values.SCHEMES)) or not slash:
+    if source == "-" or source.startswith(("/", *SCHEMES)) or not slash:
         return source
     return f"{directory}/" if source == "." else f"{directory}/{source}"

@@ -31,7 +31,7 @@ from maxtac_render.analysis import unseen
 from maxtac_render.analysis.alignment import align
 from maxtac_render.analysis.compare import compare
 from maxtac_render.analysis.universe import assumptions
-from maxtac_render.cli import clusters, comparing, exits, pages, paging, parameters, publishing
+from maxtac_render.cli import clusters, comparing, exits, pages, paging, parameters, publishing, reaching
 from maxtac_render.cli.clusters import Known
 from maxtac_render.cli.comparing import Account
 from maxtac_render.cli.compilation import count
@@ -122,6 +122,7 @@ class Gates(click.ParamType):  # type: ignore[type-arg] # generic in newer versi
 @parameters.compiling
 @parameters.assuming
 @paging.paging
+@reaching.reaching
 @parameters.talking
 @publishing.reporting
 def command(**given: Any) -> int:

@@ -28,7 +28,7 @@ from maxtac_render.analysis.answers import Answers, Question
 from maxtac_render.analysis.connections import Verdict
 from maxtac_render.analysis.portrait import Portrait
 from maxtac_render.analysis.universe import assumptions
-from maxtac_render.cli import clusters, compilation, exits, pages, paging, parameters, publishing
+from maxtac_render.cli import clusters, compilation, exits, pages, paging, parameters, publishing, reaching
 from maxtac_render.cli.clusters import Known
 from maxtac_render.cli.console import Console
 from maxtac_render.model.objects import Resource
@@ -77,6 +77,7 @@ API_VERSION, KIND = "render.maxtac.vtk.io/v1alpha1", "Explanation"
 @paging.paging
 @parameters.compiling
 @parameters.assuming
+@reaching.reaching
 @parameters.talking
 @publishing.reporting
 def command(**given: Any) -> int:

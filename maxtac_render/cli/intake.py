@@ -19,7 +19,7 @@ from maxtac_render.model.errors import SourceFault
 from maxtac_render.model.intent import KINDS
 from maxtac_render.model.objects import FieldPath, Origin, Resource, is_local
 from maxtac_render.model.options import Options
-from maxtac_render.sources import STDIN, Input, Location, load
+from maxtac_render.sources import STDIN, Input, Location, Reach, load
 from maxtac_render.wire.service import KIND
 
 if TYPE_CHECKING:
@@ -30,10 +30,13 @@ ADDRESS = "maxtac:"
 """What stands in a comment that speaks to this program."""
 
 
-def inputs(sources: Sequence[str], options: Options, report: Report) -> Iterator[Input]:
-    """The files of all sources. Raises SourceFault for what cannot be read."""
+def inputs(sources: Sequence[str], options: Options, report: Report, reach: Reach | None = None) -> Iterator[Input]:
+    """The files of all sources, and the clusters among them where these may be read.
+
+    Raises SourceFault for what cannot be read.
+    """
     for source in sources:
-        yield from load(source, options.exclude, report, stdin() if source == "-" else BytesIO())
+        yield from load(source, options.exclude, report, stdin() if source == "-" else BytesIO(), reach)
 
 
 def passed(sources: Sequence[str], options: Options, report: Report) -> Iterator[Input]:
@@ -68,6 +71,7 @@ class Intake:
         self._options = options
         self._report = report
         self._locations: dict[str, Location | None] = {}
+        self._clusters: set[str] = set()
         self._history: History | None = None
 
     @property
@@ -85,6 +89,8 @@ class Intake:
         """The Resources of all files. Raises SourceFault for what cannot be read."""
         for file in console.progress(self._inputs, "reading file"):
             self._locations[file.path] = file.location
+            if file.objects is not None:
+                self._clusters.add(file.path)
             if mentions(file.data, ADDRESS):
                 self.addressed[file.path] = file.data
             resources = self._read(file)
@@ -96,6 +102,8 @@ class Intake:
                 yield resource
 
     def _read(self, file: Input) -> Iterable[Resource]:
+        if file.objects is not None:
+            return file.objects(self._wanted)
         if file.passed:
             return self._pass(file)
         ways = {"named": file.named, "thorough": self._thorough}
@@ -120,7 +128,10 @@ class Intake:
         start = moment(chosen)
         return lambda _origin: start
 
-    def _newest_commit(self, origin: Origin) -> datetime:
+    def _newest_commit(self, origin: Origin) -> datetime | None:
+        """The newest commit of a resource's lines; None for one of a cluster, which has none and says its creation."""
+        if origin.path in self._clusters:
+            return None
         if self._history is None:
             from maxtac_render.sources.history import History  # noqa: PLC0415 - only for those who ask it
 

@@ -27,7 +27,18 @@ from typing import Any
 import click
 
 from maxtac_render.analysis.universe import assumptions
-from maxtac_render.cli import asking, clusters, compilation, connections, pages, paging, parameters, publishing, sheets
+from maxtac_render.cli import (
+    asking,
+    clusters,
+    compilation,
+    connections,
+    pages,
+    paging,
+    parameters,
+    publishing,
+    reaching,
+    sheets,
+)
 from maxtac_render.cli.clusters import Known
 from maxtac_render.cli.compilation import count
 from maxtac_render.cli.console import Console, terminal
@@ -80,6 +91,7 @@ SHOWN = "How it is shown"
 @paging.paging
 @parameters.compiling
 @parameters.assuming
+@reaching.reaching
 @parameters.talking
 @publishing.reporting
 def command(**given: Any) -> int:

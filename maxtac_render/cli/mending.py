@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from maxtac_render.cli import compilation, intake, parameters
+from maxtac_render.cli import compilation, intake, parameters, reaching
 from maxtac_render.cli.compilation import Compilation, Look
 from maxtac_render.cli.console import Console
 from maxtac_render.frontends.maxtac.mends import Mend, mends
@@ -60,7 +60,8 @@ def mend(given: Mapping[str, Any], console: Console, look: Look) -> Mended:
     """Mend what the sources of a command hold; with ``unsafe_fixes`` also by changing what they mean."""
     options = parameters.options(given)
     about_sources = Report(severities(options))
-    files = list(intake.inputs(compilation.sources(given), options, about_sources))
+    reach = reaching.reach(given, options, about_sources)
+    files = list(intake.inputs(compilation.sources(given), options, about_sources, reach))
     now, fixed = list(files), 0
     run = compilation.compiled(now, options, about_sources.copy(), console, look)
     for _ in range(ROUNDS):

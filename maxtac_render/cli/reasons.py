@@ -171,8 +171,8 @@ def _origin(applied: Applied) -> Iterator[tuple[str, str]]:
     made, cause = provenance(applied), applied.policy.cause
     if cause is not None:
         subject = cause.intent.subject
-        path, line = subject.origin.path, Site(subject, ("metadata", "name")).place.line
-        yield "Service", f"{made.service} ({path}:{line})" if path else made.service
+        where = Site(subject, ("metadata", "name")).where
+        yield "Service", f"{made.service} ({where})" if where else made.service
     elif made.baseline:
         yield "added by", f"baseline {made.baseline}"
     else:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import click
 
 from maxtac_render import compiler
-from maxtac_render.cli import compilation, exits, pages, parameters, publishing
+from maxtac_render.cli import compilation, exits, pages, parameters, publishing, reaching
 from maxtac_render.cli.compilation import Compilation, count
 from maxtac_render.cli.console import Console, terminal
 from maxtac_render.cli.formats import FORMATS
@@ -100,6 +100,7 @@ class Destination(NamedTuple):
     "--check", is_flag=True, cls=pages.Option, section=OUTPUT, help="Compare with the directory; print the differences."
 )
 @parameters.compiling
+@reaching.reaching
 @parameters.talking
 @publishing.reporting
 def command(**given: Any) -> int:

@@ -22,7 +22,7 @@ import click
 
 from maxtac_render.analysis.assertions import findings
 from maxtac_render.analysis.universe import assumptions
-from maxtac_render.cli import clusters, compilation, pages, parameters, publishing, results, testfiles
+from maxtac_render.cli import clusters, compilation, pages, parameters, publishing, reaching, results, testfiles
 from maxtac_render.cli.clusters import Known
 from maxtac_render.cli.console import Console
 from maxtac_render.cli.intake import inputs
@@ -79,6 +79,7 @@ class Run(NamedTuple):
 )
 @parameters.compiling
 @parameters.assuming
+@reaching.reaching
 @parameters.talking
 @publishing.reporting
 def command(**given: Any) -> int:

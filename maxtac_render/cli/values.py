@@ -16,9 +16,6 @@ from maxtac_render.sources.selection import Selection
 GIT = "git"
 """The anchor that asks the history of the sources."""
 
-SCHEMES = ("git:",)
-"""What a SOURCE begins with that is no path."""
-
 LISTS = ("mirrorNamespaces", "baseline")
 """The options whose flags take several values between commas."""
 

@@ -12,8 +12,8 @@ from maxtac_render.model.objects import FieldPath, ObjectRef, Origin
 from maxtac_render.model.options import Options
 from maxtac_render.model.ownership import rfc3339
 
-Anchor = Callable[[Origin], datetime]
-"""The moment from which the duration of the resource at an origin counts."""
+Anchor = Callable[[Origin], datetime | None]
+"""The moment from which the duration of the resource at an origin counts, besides its creation; None: no other."""
 
 
 class Term(NamedTuple):
@@ -54,7 +54,8 @@ def _field(intent: Intent) -> FieldPath:
 def _term(intent: Intent, now: datetime | None, report: Report, anchor: Anchor | None) -> Term:
     deadline, seconds, duration, usable = intent.lifetime
     if seconds is not None and anchor is not None:
-        anchored = _after(anchor(intent.origin), seconds)
+        start = anchor(intent.origin)
+        anchored = None if start is None else _after(start, seconds)
         deadline = min(filter(None, (deadline, anchored)), default=None)
     if deadline is None:
         if usable:

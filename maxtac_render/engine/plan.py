@@ -1,8 +1,8 @@
 """What it takes to get from the policies that are there to those that are wanted: creates, patches, deletes, in order.
 
 Policies are compared as they are meant: what the API server fills in is filled in, the order of lists is none, and what
-others write into the metadata of every object does not count. Nothing is gone before all that comes is there, so that a
-policy under a new name leaves no gap
+others write into the metadata of policies of ours, or tools into that of every object, does not count. Nothing is gone
+before all that comes is there, so that a policy under a new name leaves no gap
 (https://kubernetes.io/docs/concepts/services-networking/network-policies/: what policies allow adds up).
 """
 
@@ -16,18 +16,8 @@ from maxtac_render.model.cluster import Applied
 from maxtac_render.model.diagnostics import NOWHERE
 from maxtac_render.model.intent import Direction
 from maxtac_render.model.objects import ObjectRef
+from maxtac_render.model.ownership import significant, unwritten
 from maxtac_render.model.policy import API_VERSION, KIND, Policy
-from maxtac_render.model.selectors import Labels
-
-NOISE = frozenset(
-    {
-        "applyset.kubernetes.io/part-of",
-        "argocd.argoproj.io/installation-id",
-        "argocd.argoproj.io/tracking-id",
-        "kubectl.kubernetes.io/last-applied-configuration",
-    }
-)
-"""Labels and annotations by which tools find again what they applied; they are no part of what was wanted."""
 
 _PHASES = {"create": 0, "patch": 1, "delete": 2}
 
@@ -36,7 +26,7 @@ def plan(desired: Iterable[Applied], present: Iterable[Applied]) -> tuple[Change
     """The changes that make the policies that are present the desired ones, in the order in which to make them.
 
     Creates stand before patches, and these before deletes; among themselves the policies of the same pods stand
-    together, whatever the order of the input.
+    together, whatever the order of the input. Who wrote a policy of ours does not count.
     """
     wanted, there = _named(desired), _named(present)
     pairs = (
@@ -56,8 +46,13 @@ def _named(policies: Iterable[Applied]) -> dict[tuple[str, str], list[Applied]]:
     """The policies by namespace and name; an input that is wrong may have several under one."""
     named: dict[tuple[str, str], list[Applied]] = {}
     for applied in policies:
-        named.setdefault(applied.policy[:2], []).append(applied)
+        named.setdefault(applied.policy[:2], []).append(_unwritten(applied))
     return named
+
+
+def _unwritten(applied: Applied) -> Applied:
+    policy = applied.policy
+    return applied._replace(policy=policy._replace(labels=unwritten(policy.labels)))
 
 
 def change(before: Applied | None, after: Applied | None) -> Change | None:
@@ -78,12 +73,8 @@ def order(made: Change) -> tuple[object, ...]:
 
 def shown(policy: Policy) -> Policy:
     """A policy as it is compared, and shown: in one order, and without what counts for nothing."""
-    labels, annotations = _significant(policy.labels), _significant(policy.annotations)
+    labels, annotations = significant(policy.labels, policy.annotations)
     return normalised(policy)._replace(labels=labels, annotations=annotations, cause=None)
-
-
-def _significant(pairs: Labels) -> Labels:
-    return tuple(sorted(pair for pair in pairs if pair[0] not in NOISE))
 
 
 def _differing(before: Policy, after: Policy) -> Iterator[str]:

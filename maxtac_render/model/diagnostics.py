@@ -58,6 +58,12 @@ class Site(NamedTuple):
         origin = self.about.origin
         return origin.places(self.field) or Place(origin.line, 1, 1, "", "")
 
+    @property
+    def where(self) -> str:
+        """File and line: ``web.yaml:7``. A line that is not known is left out; for what is in no file it is empty."""
+        origin = self.about.origin
+        return f"{origin.path}:{self.place.line}" if origin.path and origin.line else origin.path
+
 
 NOWHERE = Spot(Origin(""))
 """What findings about the input as a whole are about."""

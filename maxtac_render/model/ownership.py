@@ -32,6 +32,16 @@ SERVICE_NAMESPACE = "serviceOwnerNamespace"
 MIRROR = f"{KINDS['Access'].prefix}/mirror"
 """The controller writes this one key on every mirror, whatever the kind."""
 
+NOISE = frozenset(
+    {
+        "applyset.kubernetes.io/part-of",
+        "argocd.argoproj.io/installation-id",
+        "argocd.argoproj.io/tracking-id",
+        "kubectl.kubernetes.io/last-applied-configuration",
+    }
+)
+"""Labels and annotations by which tools find again what they applied; they are no part of what was wanted."""
+
 _PREFIXES = frozenset((DOMAIN, *(kind.prefix for kind in KINDS.values())))
 _OWNERS = frozenset(f"{kind.prefix}/{OWNER}" for kind in KINDS.values())
 
@@ -54,6 +64,16 @@ def is_owned(labels: Mapping[str, str], annotations: Mapping[str, str]) -> bool:
     return managed and (SOURCE in annotations or BASELINE in annotations)
 
 
+def significant(labels: Labels, annotations: Labels) -> tuple[Labels, Labels]:
+    """The labels and annotations of a policy that count where it is compared: on one of ours only what we write."""
+    ours = is_owned(dict(labels), dict(annotations))
+
+    def counting(pairs: Labels) -> Labels:
+        return tuple(sorted(pair for pair in pairs if pair[0] not in NOISE and (not ours or is_kept_by_us(pair[0]))))
+
+    return counting(labels), counting(annotations)
+
+
 def set_of(labels: Mapping[str, str]) -> str:
     """The set that a policy of ours belongs to; empty for none."""
     return labels.get(SET, "")
@@ -62,6 +82,11 @@ def set_of(labels: Mapping[str, str]) -> str:
 def writer_of(labels: Mapping[str, str]) -> str:
     """What wrote a policy of ours into its cluster; empty where something else did, from what was rendered."""
     return labels.get(WRITER, "")
+
+
+def unwritten(labels: Labels) -> Labels:
+    """The labels of a policy as it was rendered: without what says who wrote it."""
+    return tuple(pair for pair in labels if pair[0] != WRITER)
 
 
 def writing_labels(name: str, writer: str) -> Labels:

@@ -1,4 +1,4 @@
-"""Where input comes from: files and directories, standard input, commits of Git. Bytes only; no YAML is known here."""
+"""Where input comes from: files and directories, standard input, commits of Git, clusters. No YAML is known here."""
 
 from __future__ import annotations
 
@@ -7,30 +7,42 @@ from typing import BinaryIO
 
 from maxtac_render.model.diagnostics import Report
 from maxtac_render.model.errors import SourceFault
-from maxtac_render.sources.inputs import Input, Location, read
+from maxtac_render.sources.inputs import Input, Location, read, shown
 from maxtac_render.sources.selection import Selection
 
-__all__ = ["STDIN", "Input", "Location", "load"]
+__all__ = ["GIT", "LIVE", "SCHEMES", "STDIN", "Input", "Location", "Reach", "load"]
 
 STDIN = "<stdin>"
 """The path under which standard input is shown."""
 
-_Loader = Callable[[str, Selection, Report], Iterator[Input]]
+LIVE = "live:"
+"""What a SOURCE begins with that is a cluster; the rest is a context, empty for the current one."""
+
+GIT = "git:"
+
+SCHEMES = (GIT, LIVE)
+"""What a SOURCE begins with that is no path."""
+
+Reach = Callable[[str], Input]
+"""Gives the cluster that a context leads to."""
 
 
-def load(source: str, exclude: Sequence[str], report: Report, stdin: BinaryIO) -> Iterator[Input]:
-    """The files of one SOURCE: ``-``, ``git:REV[:PATH]``, or the path of a file or a directory.
+def load(
+    source: str, exclude: Sequence[str], report: Report, stdin: BinaryIO, reach: Reach | None = None
+) -> Iterator[Input]:
+    """The files of one SOURCE: ``-``, ``git:REV[:PATH]``, ``live:[CONTEXT]``, or the path of a file or a directory.
 
     A path that looks like one of the others is written ``./git:...``. Exclusions are globs below the source
     (sources/selection.py) and do not touch a file that is named itself. Raises SourceFault, while loading too, for
-    whatever cannot be read.
+    whatever cannot be read; a cluster cannot without ``reach``.
     """
     if source == "-":
         return _stdin(stdin)
+    if source.startswith(LIVE):
+        return _live(source, reach)
     selection = Selection(exclude)
-    scheme, colon, rest = source.partition(":")
-    if colon and scheme in _SCHEMES:
-        return _SCHEMES[scheme](rest, selection, report)
+    if source.startswith(GIT):
+        return _git(source.removeprefix(GIT), selection, report)
     return _path(source, selection, report)
 
 
@@ -45,8 +57,7 @@ def _path(source: str, selection: Selection, report: Report) -> Iterator[Input]:
         yield from files.load(source, selection, report)
     except SourceFault as fault:
         if ":" in source and isinstance(fault.__cause__, FileNotFoundError):
-            kinds = ", ".join(f"{scheme}:" for scheme in _SCHEMES)
-            raise SourceFault(f"{fault}; kinds of sources besides paths: -, {kinds}") from fault
+            raise SourceFault(f"{fault}; kinds of sources besides paths: -, {', '.join(SCHEMES)}") from fault
         raise
 
 
@@ -56,4 +67,7 @@ def _git(rest: str, selection: Selection, report: Report) -> Iterator[Input]:
     return git.load(rest, selection, report)
 
 
-_SCHEMES: dict[str, _Loader] = {"git": _git}
+def _live(source: str, reach: Reach | None) -> Iterator[Input]:
+    if reach is None:
+        raise SourceFault(f"cannot read {shown(source)}: here only files count, so that equal input is equal output")
+    yield reach(source.removeprefix(LIVE))

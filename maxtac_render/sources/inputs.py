@@ -1,4 +1,4 @@
-"""What a source yields: the bytes of one file, and where they lie."""
+"""What a source yields: the bytes of one file and where they lie, or a cluster that is still to be read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from maxtac_render.model.errors import SourceFault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from typing import BinaryIO
+
+    from maxtac_render.manifests.wanted import Wanted
+    from maxtac_render.model.objects import Resource
 
 LONGEST = 256 << 20
 """The most bytes that are read of one file. More is a fault and not a cut: half a file would mean something else."""
@@ -27,7 +31,7 @@ class Input(NamedTuple):
 
     ``named`` tells that the user named this very file, and not a directory that holds it. ``location`` is None where
     the bytes are gone once they are read: standard input, a pipe. ``passed`` tells that its documents are to come out
-    again.
+    again. A cluster has no bytes but ``objects``, which are read of it when somebody says which are wanted.
     """
 
     path: str
@@ -35,6 +39,7 @@ class Input(NamedTuple):
     named: bool
     location: Location | None = None
     passed: bool = False
+    objects: Callable[[Wanted], Iterator[Resource]] | None = None
 
 
 def shown(path: str) -> str:

@@ -145,7 +145,8 @@ def test_it_takes_the_flags_of_render() -> None:
     assert command is not None
     known = {name for parameter in command.params for name in parameter.opts}
     asked = {name for parameter in render.params for name in parameter.opts}
-    assert asked - known <= {"--output-dir", "--check", "--passthrough", "--report"}
+    reached = {"--context", "--kubeconfig", "--request-timeout"}
+    assert asked - known <= {"--output-dir", "--check", "--passthrough", "--report"} | reached
 
 
 NAMES = st.from_regex(r"[a-z]([a-z0-9-]{0,8}[a-z0-9])?|no|on|y|null|1|0x1|1e3", fullmatch=True)

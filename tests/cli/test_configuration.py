@@ -17,7 +17,6 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maxtac_render import sources
 from maxtac_render.cli import config, configuration, parameters, program, values
 from maxtac_render.cli.render import command
 from maxtac_render.model.configuration import API_VERSION, KIND, schema
@@ -217,17 +216,14 @@ def test_it_may_begin_with_a_byte_order_mark() -> None:
         ("../maxtac.yaml", "/deploy", "/deploy"),
         ("../maxtac.yaml", "-", "-"),
         ("../maxtac.yaml", "git:HEAD:deploy", "git:HEAD:deploy"),
+        ("../maxtac.yaml", "live:", "live:"),
+        ("../maxtac.yaml", "live:prod", "live:prod"),
         ("../maxtac.yaml", "./git:HEAD", ".././git:HEAD"),
     ],
 )
 def test_paths_are_relative_to_the_file(file: str, source: str, named: str) -> None:
     """A path means the same from whatever directory the command is run; other sources are as they are."""
     assert said(spec(f"sources: [{json.dumps(source)}]"), file) == {"sources": (named,)}
-
-
-def test_every_scheme_is_known() -> None:
-    """What is no path is never put below the file's directory."""
-    assert tuple(f"{scheme}:" for scheme in sources._SCHEMES) == values.SCHEMES
 
 
 def test_nothing_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,7 +158,7 @@ def test_standard_input_is_a_side(old: str, new: str) -> None:
         (("open.yaml", "deny.yaml", "--plan", "--objects"), "excludes"),
         (("open.yaml", "nowhere.yaml"), "nowhere.yaml"),
         (("git:HEAD:open.yaml", "open.yaml"), "git:HEAD:open.yaml"),
-        (("live:", "open.yaml"), "kinds of sources"),
+        (("s3:", "open.yaml"), "kinds of sources"),
     ],
 )
 def test_what_cannot_be_compared_ends_with_2(arguments: tuple[str, ...], words: str) -> None:

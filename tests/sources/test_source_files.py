@@ -253,7 +253,8 @@ def test_special_files_are_read_only_when_named(tmp_path: Path, read) -> None:
     [
         ("nowhere", "cannot read nowhere: no such file or directory"),
         ("", "cannot read a path without a name: no such file or directory"),
-        ("live:prod", "cannot read live:prod: no such file or directory; kinds of sources besides paths: -, git:"),
+        ("s3:prod", "cannot read s3:prod: no such file or directory; kinds of sources besides paths: -, git:, live:"),
+        ("live:prod", "cannot read live:prod: here only files count, so that equal input is equal output"),
         ("no\nwhere", r"cannot read no\nwhere: no such file or directory"),
         ("a\0b", r"cannot read a\x00b: no path has such a name"),
     ],

@@ -97,5 +97,4 @@ def _policy(isolating: Isolating) -> str:
 def _at(applied: Applied, site: Site) -> str:
     """A policy, or what it was made for, with the line that is meant."""
     cause = applied.policy.cause
-    path = site.about.origin.path
-    return f"{cause.intent.ref if cause else applied.ref}" + (f" ({path}:{site.place.line})" if path else "")
+    return f"{cause.intent.ref if cause else applied.ref}" + (f" ({site.where})" if site.where else "")

@@ -52,7 +52,7 @@ def told(rollout: Rollout) -> Iterator[tuple[int, str, str, list[str]]]:
     for number, step in enumerate(rollout.steps, 1):
         change = step.change
         title = f"{change.action} {words.policy(change.applied)}"
-        yield number, title, words.where(Site(change.applied)), [_harm(harm, names) for harm in step.harms]
+        yield number, title, Site(change.applied).where, [_harm(harm, names) for harm in step.harms]
 
 
 def _harm(harm: Harm, names: words.Names) -> str:

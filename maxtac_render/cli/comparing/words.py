@@ -184,7 +184,7 @@ class Why(NamedTuple):
 def why(reasons: Sequence[Reason]) -> Iterator[Why]:
     """What is responsible, as far as that is told."""
     told = reasons if len(reasons) <= MOST else reasons[: MOST - 1]
-    yield from (Why(because(reason), where(reason.site)) for reason in told)
+    yield from (Why(because(reason), reason.site.where) for reason in told)
     if len(told) < len(reasons):
         yield Why(f"and {len(reasons) - len(told):,} more", "")
 
@@ -212,12 +212,6 @@ def connected(comer: Comer, names: Names) -> Iterator[str]:
             yield f"{word} {names.of(shift.targets if word == 'to' else shift.sources)}: {ports(shift.pairing)}"
 
 
-def where(site: Site) -> str:
-    """File and line; empty for what is in no file."""
-    path = site.about.origin.path
-    return f"{path}:{site.place.line}" if path else ""
-
-
 def line(text: str) -> str:
     """A line in which nothing can steer a terminal; the tabs of a diff's headings stay."""
     return "\t".join(map(visible, text.rstrip("\n").split("\t"))) + "\n"
@@ -231,7 +225,7 @@ def unified(change: Change) -> Iterator[str]:
     heads, places = [], []
     for side, applied in (("old", change.before), ("new", change.after)):
         heads.append(f"{side}/{change.ref.namespace}/{change.ref.name}" if applied else "/dev/null")
-        places.append(where(Site(applied)) if applied else "")
+        places.append(Site(applied).where if applied else "")
     yield from unified_diff(before, after, heads[0], heads[1], places[0], places[1])
 
 
