@@ -1,22 +1,27 @@
 """Golden cases: one directory for one sentence, its input, and what comes out of it.
 
 ``case.yaml`` holds ``args`` for ``maxtac`` (default: ``[render, .]``), run inside ``input/``, ``stdin``, the file there
-that is standard input, and ``exit``, the code it ends with (default 0). ``expected/`` holds what it prints: standard
-output as ``networkpolicy.yaml`` (or, in other formats and of other commands, ``output.txt``), standard error as
-``diagnostics.txt``. Of ``check`` and ``test``, whose findings are their output, ``diagnostics.txt`` is standard output,
-and standard error ``errors.txt``. A file that is missing there means: nothing printed.
+that is standard input, ``cluster``, a file of what is in a cluster (the kubeconfig's, a fake one), ``missing``, the
+kinds that it does not know by their plurals, and ``exit``, the code it ends with (default 0). ``expected/`` holds what
+it prints: standard output as ``networkpolicy.yaml`` (or, in other formats and of other commands, ``output.txt``),
+standard error as ``diagnostics.txt``. Of ``check`` and ``test``, whose findings are their output, ``diagnostics.txt``
+is standard output, and standard error ``errors.txt``. A file that is missing there means: nothing printed.
 ``pytest --update`` rewrites them; the difference in Git is the review.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner
 
+from live.fake import FakeServer
 from maxtac_render.cli import program
 from maxtac_render.model.diagnostics import CODES, Severity
 
@@ -38,12 +43,25 @@ def run(case: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, dict[str, str
     if args[0] in COMPILING and not any(arg.startswith("--now") for arg in args):
         args = [*args, "--now", NOW]
     stdin = Path(options["stdin"]).read_bytes() if "stdin" in options else None
-    result = CliRunner().invoke(program.program, args, input=stdin, prog_name="maxtac")
+    with cluster(options) as environment:
+        result = CliRunner().invoke(program.program, args, input=stdin, prog_name="maxtac", env=environment)
     plain = args[0] in ("render", *FINDING) and not set(args) & OTHERWISE
     names = ("diagnostics.txt", "errors.txt") if args[0] in FINDING else ("networkpolicy.yaml", "diagnostics.txt")
     printed = {names[0] if plain else "output.txt": result.stdout, names[1]: result.stderr}
     assert result.exit_code == options.get("exit", 0), result.output
     return result.exit_code, {name: text for name, text in printed.items() if text}
+
+
+@contextmanager
+def cluster(options: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """The environment in which a case finds its cluster, if it has one."""
+    if "cluster" not in options:
+        yield {}
+        return
+    with FakeServer() as server, TemporaryDirectory() as directory:
+        server.add(*yaml.safe_load_all(Path(options["cluster"]).read_text()))
+        server.missing.update(options.get("missing", ()))
+        yield {"KUBECONFIG": str(server.kubeconfig(Path(directory)))}
 
 
 @pytest.mark.parametrize("case", sorted(path.parent for path in CASES.glob("*/case.yaml")), ids=lambda case: case.name)

@@ -40,6 +40,7 @@ OUTSIDE = {
     Code.OVER_LIMIT,
     Code.SKIPPED_LINK,
     Code.STUCK_OBJECT,
+    Code.NOT_INSTALLED,
     Code.UNREADABLE_DOCUMENT,
     Code.NO_INTENTS,
     Code.POLICY_TAKEN,
@@ -55,7 +56,7 @@ OUTSIDE = {
     Code.FLOWS_UNJUDGED,
     Code.BAD_FLOW,
 }
-"""What no example of a few lines can show to check: it takes files, a size, two sides, or an input given back."""
+"""What no few lines can show to check: it takes files, a size, two sides, a cluster, or an input given back."""
 
 
 def blocks(text: str, indent: int) -> dict[str, str]:

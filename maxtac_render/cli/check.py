@@ -1,9 +1,10 @@
 """Find what is wrong with intents, and mend it.
 
-SOURCE is a file, a directory (all *.yaml, *.yml and *.json below it), git:REV[:PATH], or - for standard input; without
-one it is the working directory. Everything is parsed and compiled, and nothing is rendered: the findings are those of
-render with the same options, and they are the output. Of NetworkPolicies, Namespaces and workloads beside the intents
-it is proved besides what their authors may not expect. maxtac rule ID explains a finding.
+SOURCE is a file, a directory (all *.yaml, *.yml and *.json below it), git:REV[:PATH], live:[CONTEXT] for a cluster, or
+- for standard input; without one it is the working directory. Everything is parsed and compiled, and nothing is
+rendered: the findings are those of render with the same options, and they are the output. Of NetworkPolicies,
+Namespaces and workloads beside the intents it is proved besides what their authors may not expect. maxtac rule ID
+explains a finding.
 
 A comment can ignore findings: "# maxtac: ignore[ID] reason", or several ids with commas. Behind something
 it is about its line; on a line of its own about the next line that says something; before everything that its document

@@ -1,7 +1,8 @@
 """Compare who may talk to whom before and after a change.
 
-OLD and NEW are SOURCEs: a file, a directory (all *.yaml, *.yml and *.json below it), git:REV[:PATH], or - for standard
-input. NetworkPolicies, Namespaces, Pods, workloads and Services are read, and MaxTac resources are rendered first.
+OLD and NEW are SOURCEs: a file, a directory (all *.yaml, *.yml and *.json below it), git:REV[:PATH], live:[CONTEXT] for
+a cluster, or - for standard input. NetworkPolicies, Namespaces, Pods, workloads and Services are read, and MaxTac
+resources are rendered first.
 
 Three layers are compared: connections that opened or closed, with the policy, file and line responsible; pods that
 become isolated or open; and the policies themselves, as they are meant. What is not known for certain may have

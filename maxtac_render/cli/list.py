@@ -1,8 +1,8 @@
 """List who may talk to whom, on which ports.
 
-SOURCE is a file, a directory (all *.yaml, *.yml and *.json below it), git:REV[:PATH], or - for standard input; without
-one it is the working directory. NetworkPolicies, Namespaces, Pods, workloads and Services are read, and MaxTac
-resources are rendered first. A Service whose pods are in no manifest stands for them.
+SOURCE is a file, a directory (all *.yaml, *.yml and *.json below it), git:REV[:PATH], live:[CONTEXT] for a cluster, or
+- for standard input; without one it is the working directory. NetworkPolicies, Namespaces, Pods, workloads and Services
+are read, and MaxTac resources are rendered first. A Service whose pods are in no manifest stands for them.
 
 The verdict is yes, or depends, where it hangs on labels, ports or addresses that are not known. Unprotected are the
 sides that no policy isolates: egress of the source, ingress of the target.

@@ -94,7 +94,10 @@ def compiling(function: Function) -> Function:
 
 def reading(function: Function) -> Function:
     """Give a command whose arguments are something else the option that names its SOURCEs."""
-    words = "File, directory, git:REV[:PATH], or - for standard input; otherwise the working directory. Repeatable."
+    words = (
+        "File, directory, git:REV[:PATH], live:[CONTEXT] for a cluster, or - for standard input; otherwise the working"
+        " directory. Repeatable."
+    )
     option = click.option(
         "-f", "--source", "sources", multiple=True, type=click.Path(), metavar="SOURCE", cls=Option, help=words
     )

@@ -1,7 +1,8 @@
 """Compile manifests into network policies.
 
-SOURCE is a file, a directory (all *.yaml, *.yml and *.json below it), git:REV[:PATH], or - for standard input; without
-one it is the working directory. MaxTac resources and Services are read, everything else is passed over.
+SOURCE is a file, a directory (all *.yaml, *.yml and *.json below it), git:REV[:PATH], live:[CONTEXT] for a cluster, or
+- for standard input; without one it is the working directory. MaxTac resources and Services are read, everything else
+is passed over.
 
 Policies go to standard output, or into the files of --output-dir; findings go to standard error. It is all or nothing:
 with a finding of severity error, or of the one that --fail-on names, nothing is written. What you can live with, make

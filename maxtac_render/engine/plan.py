@@ -32,7 +32,11 @@ def plan(desired: Iterable[Applied], present: Iterable[Applied]) -> tuple[Change
     pairs = (
         pair for name in wanted.keys() | there.keys() for pair in zip_longest(there.get(name, ()), wanted.get(name, ()))
     )
-    changes = [found for before, after in pairs if (found := change(before, after)) is not None]
+    changes = [
+        Change(before, after, found.fields)
+        for before, after in pairs
+        if (found := change(_unwritten(before), _unwritten(after))) is not None
+    ]
     return tuple(sorted(changes, key=order))
 
 
@@ -46,13 +50,14 @@ def _named(policies: Iterable[Applied]) -> dict[tuple[str, str], list[Applied]]:
     """The policies by namespace and name; an input that is wrong may have several under one."""
     named: dict[tuple[str, str], list[Applied]] = {}
     for applied in policies:
-        named.setdefault(applied.policy[:2], []).append(_unwritten(applied))
+        named.setdefault(applied.policy[:2], []).append(applied)
     return named
 
 
-def _unwritten(applied: Applied) -> Applied:
-    policy = applied.policy
-    return applied._replace(policy=policy._replace(labels=unwritten(policy.labels)))
+def _unwritten(applied: Applied | None) -> Applied | None:
+    if applied is None or applied.policy.labels == (labels := unwritten(applied.policy.labels)):
+        return applied
+    return applied._replace(policy=applied.policy._replace(labels=labels))
 
 
 def change(before: Applied | None, after: Applied | None) -> Change | None:

@@ -74,6 +74,12 @@ class Code(Enum):
         "symbolic link leads {where}; not followed",
         "name the link's target as a source of its own if it belongs to the input, or remove the link",
     )
+    NOT_INSTALLED = Entry(
+        "not-installed",
+        INFO,
+        "the cluster does not know {kinds}; counted as none",
+        "install the CRDs: maxtac manifests crds | kubectl apply --server-side -f -",
+    )
     UNKNOWN_KIND = Entry(
         "unknown-kind",
         ERROR,

@@ -105,6 +105,16 @@ $ maxtac check deploy/
 $ maxtac check deploy/ ../shared/
 """,
     ),
+    Code.NOT_INSTALLED: Explanation(
+        "The API server does not know one of MaxTac's four kinds, so the cluster has no object of it. If others are "
+        "installed this may be on purpose. maxtac render asks for at least one of the four.",
+        """\
+$ maxtac list live:
+""",
+        """\
+$ maxtac manifests crds | kubectl apply --server-side -f -
+""",
+    ),
     Code.UNKNOWN_KIND: Explanation(
         "The object belongs to MaxTac's group, but its kind or version is none that MaxTac has. The API "
         "server refuses it, so it never has any effect.",

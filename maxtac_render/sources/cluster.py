@@ -18,7 +18,8 @@ from maxtac_render.live.faults import Refused
 from maxtac_render.live.kinds import Kind
 from maxtac_render.live.objects import resource
 from maxtac_render.manifests.wanted import INTENTS, Wanted
-from maxtac_render.model.diagnostics import Report, listed
+from maxtac_render.model.catalogue import Code
+from maxtac_render.model.diagnostics import Report, Spot, listed
 from maxtac_render.model.errors import SourceFault
 from maxtac_render.model.objects import Origin, Resource
 from maxtac_render.sources import LIVE
@@ -102,3 +103,4 @@ def _say_missing(place: _Place, missing: list[Kind], wanted: Wanted) -> None:
     if len(missing) == len(kinds.INTENTS) and wanted == INTENTS:
         words = "install the CRDs of MaxTac: maxtac manifests crds | kubectl apply --server-side -f -"
         raise SourceFault(f"cannot read {place.path}: {names} are not installed; {words}")
+    place.report.add(Code.NOT_INSTALLED, Spot(Origin(place.path, 0, 0)), kinds=names)
