@@ -26,6 +26,10 @@ SHARE = 5
 """Of how many policies of ours one more may be: a fifth of them."""
 
 
+Group = tuple[str, Selector]
+"""Pods: their namespace, and what selects them there."""
+
+
 class Gate(Enum):
     """Why a delete is not made: the word for metrics, and what people are told."""
 
@@ -107,8 +111,8 @@ def surroundings(feeds: Iterable[Feed], *, leading: bool, faulty: bool) -> froze
 
 def judge(settlement: Settlement, gates: Gates) -> Verdict:
     """Which of the deletes of a settlement may be made."""
-    deletes = settlement.deletes
-    asked = [(each, _shut(settlement, gates) or _barred(name_of(each), settlement, gates)) for each in deletes]
+    deletes, shut, unmade = settlement.deletes, _shut(settlement, gates), _unmade(settlement)
+    asked = [(each, shut or _barred(each, unmade, settlement, gates)) for each in deletes]
     unknown = [each for each, gate in asked if gate is None and name_of(each) not in gates.seen]
     over = {id(each) for each in unknown} if len(unknown) > limit(settlement.owned, gates) else set()
     blocked: dict[Gate, list[Change]] = {}
@@ -125,15 +129,24 @@ def _shut(settlement: Settlement, gates: Gates) -> Gate | None:
     return next((gate for gate in Gate if gate in shut), None)
 
 
-def _barred(name: Name, settlement: Settlement, gates: Gates) -> Gate | None:
+def _barred(change: Change, unmade: set[Group], settlement: Settlement, gates: Gates) -> Gate | None:
     """The gate that is shut for one delete, whatever becomes of the others."""
+    name = name_of(change)
     if gates.namespaces is not None and name[0] not in gates.namespaces:
         return Gate.NAMESPACE
     if name in gates.seen:
         return None
     if settlement.wanted == 0 and not gates.allow_empty:
         return Gate.EMPTY
+    if group(change) in unmade:
+        return Gate.GROUP
     return Gate.ONCE if gates.before is not None and name not in gates.before else None
+
+
+def _unmade(settlement: Settlement) -> set[Group]:
+    """The pods for which a policy is wanted that cannot be made, because its name is taken or its cause is unclear."""
+    held = (each.applied for each in settlement.held)
+    return {group_of(each.policy) for each in (*held, *(each.wanted for each in settlement.foreign))}
 
 
 def limit(owned: int, gates: Gates) -> int:
@@ -157,9 +170,13 @@ def after_failures(
     return going, staying
 
 
-def group(change: Change) -> tuple[str, Selector]:
+def group(change: Change) -> Group:
     """The pods that a change is about: policies for the same ones may take each other's place."""
-    policy = change.applied.policy
+    return group_of(change.applied.policy)
+
+
+def group_of(policy: Policy) -> Group:
+    """The pods that a policy is about."""
     return policy.namespace, policy.subject
 
 

@@ -135,13 +135,14 @@ def _settle(after: Applied, present: Stored | None, doubted: Doubts, scope: Scop
             settled.changes.append(made)
 
 
-def step(wanted: Applied, present: Stored | None, scope: Scope) -> Change | Foreign | None:
-    """What makes of one policy the wanted one: a change, nothing, or nothing that is ours to do."""
+def step(wanted: Applied | None, present: Stored | None, scope: Scope) -> Change | Foreign | None:
+    """What makes of one policy the wanted one (None: none): a change, nothing, or nothing that is ours to do."""
+    ours = present is not None and _is_ours(present.applied.policy, scope)
+    if wanted is None:
+        return Change(present.applied, None) if present is not None and ours else None
     if present is None:
         return Change(None, wanted)
-    if not _is_ours(present.applied.policy, scope):
-        return Foreign(wanted, present)
-    return change(present.applied, over(wanted, present))
+    return change(present.applied, over(wanted, present)) if ours else Foreign(wanted, present)
 
 
 def over(wanted: Applied, present: Stored) -> Applied:
