@@ -225,21 +225,29 @@ class _Write:
         try:
             if self._unclear and (known := self._read() or self._ended()):
                 return known
-            answer = self._send()
+            answer = self._answered()
         except Refused as fault:
             return self._refusal(fault)
         except Unreachable as fault:
-            self._heard(0)
             return self._unanswered(Why.UNANSWERED, fault)
         except ClusterFault as fault:
             return self._failed(Why.FORBIDDEN, fault)
-        self._heard(answer.status)
         self._desk.refused.pop(self._asked.ref, None)
         warnings = self._desk.fresh(self._asked.ref, _warnings(answer))
         return Result(self._asked, "done", code=answer.status, warnings=warnings)
 
-    def _heard(self, code: int) -> None:
-        self._desk.guard.heard(self._change.action, code, self._attempt)
+    def _answered(self) -> Answer:
+        """Send the write, and tell whoever listens what was answered."""
+        code = 0
+        try:
+            answer = self._send()
+            code = answer.status
+        except Refused as fault:
+            code = fault.status.code
+            raise
+        finally:
+            self._desk.guard.heard(self._change.action, code, self._attempt)
+        return answer
 
     def _send(self) -> Answer:
         """Send what is to be done now; it says by which state it goes."""
@@ -259,7 +267,6 @@ class _Write:
 
     def _refusal(self, fault: Refused) -> Result | None:
         """What comes of an answer other than yes."""
-        self._heard(fault.status.code)
         action, present = self._change.action, self._present
         if action == "delete" and fault.status.code == 404:
             return Result(self._asked, "done", code=404)
