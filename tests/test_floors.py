@@ -15,7 +15,7 @@ FLOORS = {
     **dict.fromkeys(("compiler", "build"), 2),
     "assembly": 2.5,  # compiles, and is used by all that asks what policies mean
     "suggesting": 2.7,  # compiles what it suggests, and judges it
-    **dict.fromkeys(("sinks", "reports", "live", "argocd"), 3),
+    **dict.fromkeys(("sinks", "reports", "live", "argocd", "bundle"), 3),
     "sources": 3.5,  # a cluster is one of them
     **dict.fromkeys(("cli", "watch"), 4),
     **dict.fromkeys(("krm", "__main__"), 5),

@@ -1,47 +1,161 @@
 """Print manifests for the cluster.
 
-crds: the CustomResourceDefinitions of the four MaxTac kinds, with validation that refuses what maxtac check calls an
-error. They take the place of those that come with the MaxTac controller, and need Kubernetes 1.25 or newer.
-
-argocd: the ConfigMap with plugin.yaml, for the sidecar of Argo CD's repo-server; functions/argocd has the rest.
+They are made to be piped into kubectl apply, or kept in a file. The same objects are a base of kustomize in deploy/.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
 
 import click
 
+from maxtac_render import bundle
 from maxtac_render.argocd import plugin
+from maxtac_render.bundle.choice import NAMESPACE, SET, Choice
 from maxtac_render.cli import exits, pages
+from maxtac_render.cli.parameters import Text
 from maxtac_render.frontends.maxtac import schema
 from maxtac_render.manifests import write
 from maxtac_render.model.errors import SinkFault
+from maxtac_render.model.options import OPTIONS
 from maxtac_render.sinks import stdout
 
 SECTION = "Cluster"
 
-MANIFESTS: dict[str, Callable[[], Iterable[str]]] = {
-    "crds": lambda: write.stream(schema.crds()),
-    "argocd": lambda: (plugin.configmap(),),
-}
-"""What can be printed, and what makes its text."""
+BUNDLE = "What the bundle holds"
 
 
-@click.command(
-    cls=pages.Command,
+@click.group(
+    cls=pages.Group,
     help=__doc__,
+    no_args_is_help=False,
     epilog=pages.examples(
-        "maxtac manifests crds | kubectl apply --server-side -f -",
-        "maxtac manifests crds > crds.yaml",
-        "maxtac manifests argocd | kubectl apply -n argocd -f -",
+        "maxtac manifests controller | kubectl apply --server-side -f -     run maxtac watch in the cluster",
+        "maxtac manifests crds > crds.yaml                                  the CRDs alone",
+        "maxtac manifests argocd | kubectl apply -n argocd -f -             the plugin of Argo CD",
     ),
 )
-@click.argument("what", type=click.Choice(tuple(MANIFESTS)), metavar="crds|argocd")
-def command(what: str) -> int:
-    """Print manifests, and return the exit code."""
+def command() -> None:
+    """Print manifests."""
+
+
+@command.command(
+    "crds", cls=pages.Command, epilog=pages.examples("maxtac manifests crds | kubectl apply --server-side -f -")
+)
+def crds() -> int:
+    """Print the CustomResourceDefinitions of the four MaxTac kinds.
+
+    Their validation refuses what maxtac check calls an error. They take the place of those that come with the MaxTac
+    controller, and need Kubernetes 1.25 or newer.
+    """
+    return _print(write.stream(schema.crds()))
+
+
+@command.command(
+    "argocd", cls=pages.Command, epilog=pages.examples("maxtac manifests argocd | kubectl apply -n argocd -f -")
+)
+def argocd() -> int:
+    """Print the ConfigMap with plugin.yaml, for the sidecar of Argo CD's repo-server.
+
+    functions/argocd has the rest.
+    """
+    return _print((plugin.configmap(),))
+
+
+_KNOWN = {option.name: option for option in OPTIONS}
+
+
+@command.command(
+    "controller",
+    cls=pages.Command,
+    epilog=pages.examples(
+        "maxtac manifests controller --image registry.example/maxtac-render:1 | kubectl apply --server-side -f -",
+        "maxtac manifests controller --set prod --admission-policy --service-monitor > controller.yaml",
+        "maxtac manifests controller -- --shadow                     watch, and write nothing",
+        "maxtac manifests controller -- --baseline=dns --log=json    more options of maxtac watch",
+    ),
+)
+@click.option(
+    "--namespace",
+    "-n",
+    type=Text(_KNOWN["namespace"]),
+    default=NAMESPACE,
+    show_default=True,
+    cls=pages.Option,
+    section=BUNDLE,
+    help="Namespace in which it runs.",
+)
+@click.option(
+    "--image",
+    default=Choice().image,
+    show_default=True,
+    metavar="IMAGE",
+    callback=lambda _, __, value: _image(value),
+    cls=pages.Option,
+    section=BUNDLE,
+    help="Image, built from the project's Dockerfile.",
+)
+@click.option(
+    "--set",
+    type=Text(_KNOWN["set"]),
+    default=SET,
+    show_default=True,
+    cls=pages.Option,
+    section=BUNDLE,
+    help="Name of the set that it keeps; two controllers in one cluster have two.",
+)
+@click.option(
+    "--replicas",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    cls=pages.Option,
+    section=BUNDLE,
+    help="Pods, of which one works at a time.",
+)
+@click.option(
+    "--service-monitor",
+    is_flag=True,
+    cls=pages.Option,
+    section=BUNDLE,
+    help="With a ServiceMonitor, for the Prometheus operator.",
+)
+@click.option(
+    "--admission-policy",
+    is_flag=True,
+    cls=pages.Option,
+    section=BUNDLE,
+    help="With a ValidatingAdmissionPolicy, so that nobody else writes its policies (Kubernetes 1.30 or newer).",
+)
+@click.argument("arguments", nargs=-1, metavar="[-- WATCH-OPTION...]")
+def controller(**given: Any) -> int:
+    """Print all that it takes to run maxtac watch in a cluster.
+
+    A namespace that is restricted to hardened pods, the CRDs, an account with the least rights, a Deployment that is
+    its own leader's stand-in, a Service for its metrics, and a NetworkPolicy that lets namespaces with the label
+    metrics: enabled read them. Names and namespace are those of MaxTac's own bundle, and take its place: take over its
+    policies first, with maxtac adopt.
+    """
+    return _print(write.stream(bundle.objects(Choice(**given, deletes=_deletes(given["arguments"])))))
+
+
+def _image(text: str) -> str:
+    """The name of an image."""
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise click.BadParameter(f"{text!r} is not the name of an image")
+    return text
+
+
+def _deletes(arguments: tuple[str, ...]) -> bool:
+    """Tell whether resources that have expired are to be deleted."""
+    return "--expired=delete" in arguments or ("--expired", "delete") in pairwise(arguments)
+
+
+def _print(texts: Iterable[str]) -> int:
     if sys.stdout is None:
         raise SinkFault("standard output is closed")
-    stdout.write(MANIFESTS[what](), sys.stdout.buffer)
+    stdout.write(texts, sys.stdout.buffer)
     return exits.CLEAN

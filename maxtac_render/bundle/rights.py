@@ -1,0 +1,68 @@
+"""Who the controller is, and what it may do: what it reads and writes, and nothing else.
+
+Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from maxtac_render.bundle.choice import CONTROLLER, Choice
+from maxtac_render.model.intent import GROUP, KINDS
+
+READ = ["get", "list", "watch"]
+_RBAC = "rbac.authorization.k8s.io"
+
+
+def objects(choice: Choice) -> list[dict[str, Any]]:
+    """The account, its roles and their bindings."""
+    account: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": choice.metadata(CONTROLLER),
+        "automountServiceAccountToken": False,
+    }
+    everywhere, here = "maxtac-manager-role", "maxtac-leader-election-role"
+    return [
+        account,
+        _role("ClusterRole", choice.metadata(everywhere, namespaced=False), cluster_rules(deletes=choice.deletes)),
+        _role("Role", choice.metadata(here), lease_rules()),
+        _binding("ClusterRole", choice.metadata("maxtac-manager-rolebinding", namespaced=False), everywhere, choice),
+        _binding("Role", choice.metadata("maxtac-leader-election-rolebinding"), here, choice),
+    ]
+
+
+def cluster_rules(*, deletes: bool = False) -> list[dict[str, Any]]:
+    """What the controller may do in every namespace. ``deletes`` lets it delete resources that have expired."""
+    kinds = [kind.plural for kind in KINDS.values()]
+    return [
+        _rule("", ["services", "namespaces"], READ),
+        _rule(GROUP, kinds, [*READ, "delete"] if deletes else READ),
+        _rule(GROUP, [f"{kind}/status" for kind in kinds], ["get", "patch"]),
+        _rule("networking.k8s.io", ["networkpolicies"], [*READ, "create", "patch", "delete"]),
+        _rule("", ["events"], ["create", "patch"]),
+    ]
+
+
+def lease_rules() -> list[dict[str, Any]]:
+    """What the controller may do in its own namespace, so that one of several replicas leads."""
+    return [_rule("coordination.k8s.io", ["leases"], ["get", "create", "update"])]
+
+
+def _rule(group: str, resources: list[str], verbs: list[str]) -> dict[str, Any]:
+    return {"apiGroups": [group], "resources": resources, "verbs": verbs}
+
+
+def _role(kind: str, metadata: dict[str, object], rules: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": metadata, "rules": rules}
+
+
+def _binding(kind: str, metadata: dict[str, object], role: str, choice: Choice) -> dict[str, Any]:
+    name = role if kind == "Role" else choice.cluster_name(role)
+    return {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": f"{kind}Binding",
+        "metadata": metadata,
+        "roleRef": {"apiGroup": _RBAC, "kind": kind, "name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": CONTROLLER, "namespace": choice.namespace}],
+    }

@@ -1,0 +1,387 @@
+"""The controller's bundle on a real API server: it is taken, so are its pods, and its account may what it must."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from maxtac_render import bundle
+from maxtac_render.bundle import rights
+from maxtac_render.bundle.choice import CONTROLLER, LABELS, Choice
+from maxtac_render.bundle.guard import CLEANERS
+from maxtac_render.frontends.maxtac import schema
+from maxtac_render.model.ownership import WATCH, writing_labels
+
+from .conftest import Run
+from .control_plane import ControlPlane, Response
+
+PROJECT = Path(__file__).parents[2]
+WITHIN = 30.0
+MERGE = "application/merge-patch+json"
+VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
+
+Object = dict[str, Any]
+
+
+def printed(*arguments: str) -> str:
+    """What ``maxtac manifests controller`` prints."""
+    command = [sys.executable, "-m", "maxtac_render", "manifests", "controller", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def built(kustomize: Path, directory: Path) -> list[Object]:
+    """What kustomize makes of a directory."""
+    done = subprocess.run([kustomize, "build", directory], capture_output=True, text=True, check=True, timeout=60)
+    return list(yaml.safe_load_all(done.stdout))
+
+
+def test_the_base_for_kustomize_is_what_is_printed(part: Callable[[str], Path]) -> None:
+    """The same objects in the same order."""
+    assert built(part("kustomize"), PROJECT / bundle.DEPLOY) == list(yaml.safe_load_all(printed()))
+
+
+def test_the_components_are_what_the_options_add(part: Callable[[str], Path], tmp_path: Path) -> None:
+    """In an overlay, which may set an image, too."""
+    base = f"{'../' * len(tmp_path.resolve().parts[1:])}{PROJECT.relative_to('/')}/{bundle.DEPLOY}"
+    overlay = {
+        "resources": [base],
+        "components": [f"{base}/components/service-monitor", f"{base}/components/admission-policy"],
+        "images": [{"name": "maxtac-render", "newName": "registry.example/maxtac-render", "newTag": "7"}],
+    }
+    (tmp_path / "kustomization.yaml").write_text(json.dumps(overlay))
+    arguments = ["--service-monitor", "--admission-policy", "--image=registry.example/maxtac-render:7"]
+    wanted = list(yaml.safe_load_all(printed(*arguments)))
+    made = built(part("kustomize"), tmp_path)
+    assert sorted(made, key=_identity) == sorted(wanted, key=_identity)
+
+
+def _identity(body: Object) -> tuple[str, str]:
+    return body["kind"], body["metadata"]["name"]
+
+
+class Installed(NamedTuple):
+    """A bundle in a cluster, and whoever has its account's token."""
+
+    choice: Choice
+    controller: ControlPlane
+
+
+@pytest.fixture(scope="module")
+def installed(
+    control_plane: ControlPlane, part: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installed]:
+    """The bundle under a namespace and for a set of its own, with the admission policy."""
+    name = f"test-{secrets.token_hex(4)}"
+    choice = Choice(name, set=f"set-{name}", admission_policy=True)
+    text = printed(f"--namespace={name}", f"--set={choice.set}", "--admission-policy")
+    cache = tmp_path_factory.mktemp("cache")
+    kubectl = [str(part("kubectl")), f"--kubeconfig={control_plane.kubeconfig}", f"--cache-dir={cache}"]
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [*kubectl, *arguments], input=text, capture_output=True, text=True, check=False, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run("apply", "--server-side", "--force-conflicts", "-f", "-")
+    path = f"/api/v1/namespaces/{name}/serviceaccounts/{CONTROLLER}/token"
+    token = control_plane.request("POST", path, {"spec": {"expirationSeconds": 3600}}).json()["status"]["token"]
+    yield Installed(choice, replace(control_plane, token=token))
+    run(
+        "delete",
+        "--wait=false",
+        "validatingadmissionpolicybinding",
+        choice.cluster_name("maxtac-owned-networkpolicies"),
+    )
+
+
+def test_a_second_apply_changes_nothing(installed: Installed, kubectl: Run, control_plane: ControlPlane) -> None:
+    """Neither does a server-side dry run: the API server keeps all as it was sent."""
+    name = installed.choice.namespace
+    text = printed(f"--namespace={name}", f"--set={installed.choice.set}", "--admission-policy")
+    for dry in (["--dry-run=server"], []):
+        versions = _versions(control_plane, name)
+        done = kubectl("apply", "--server-side", "-f", "-", *dry, stdin=text)
+        assert done.returncode == 0, done.stderr
+        assert _versions(control_plane, name) == versions
+    assert kubectl("diff", "--server-side", "-f", "-", stdin=text).returncode == 0
+
+
+def _versions(plane: ControlPlane, namespace: str) -> list[str]:
+    paths = (
+        f"/apis/apps/v1/namespaces/{namespace}/deployments",
+        f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies",
+        f"/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets",
+        f"/api/v1/namespaces/{namespace}/services",
+    )
+    items = [plane.request("GET", path).json()["items"] for path in paths]
+    assert all(items)
+    return [each["metadata"]["resourceVersion"] for several in items for each in several]
+
+
+def test_the_crds_are_those_of_manifests_crds() -> None:
+    """Not one more, and none otherwise."""
+    objects = list(yaml.safe_load_all(printed()))
+    assert [each for each in objects if each["kind"] == "CustomResourceDefinition"] == schema.crds()
+    assert objects == bundle.objects(Choice())
+
+
+def pod(plane: ControlPlane, installed: Installed) -> Object:
+    """The pod that the Deployment would make."""
+    path = f"/apis/apps/v1/namespaces/{installed.choice.namespace}/deployments/{CONTROLLER}"
+    template = plane.request("GET", path).json()["spec"]["template"]
+    return {"metadata": {**template["metadata"], "generateName": f"{CONTROLLER}-"}, "spec": template["spec"]}
+
+
+def test_a_restricted_namespace_takes_its_pods(control_plane: ControlPlane, installed: Installed) -> None:
+    """And refuses one that gives up any of the restrictions, so that it is no matter of luck."""
+    path = f"/api/v1/namespaces/{installed.choice.namespace}/pods"
+    good = pod(control_plane, installed)
+    answer = control_plane.request("POST", path, good)
+    assert answer.status == 201, answer.text
+    for weaken in (_as_root, _unconfined, _escalating, _capable, _on_the_host):
+        bad = json.loads(json.dumps(good))
+        weaken(bad["spec"])
+        answer = control_plane.request("POST", path, bad)
+        assert answer.status == 403, weaken
+        assert "violates PodSecurity" in answer.json()["message"]
+
+
+def _as_root(spec: Object) -> None:
+    del spec["securityContext"]["runAsNonRoot"]
+
+
+def _unconfined(spec: Object) -> None:
+    del spec["securityContext"]["seccompProfile"]
+
+
+def _escalating(spec: Object) -> None:
+    del spec["containers"][0]["securityContext"]["allowPrivilegeEscalation"]
+
+
+def _capable(spec: Object) -> None:
+    del spec["containers"][0]["securityContext"]["capabilities"]
+
+
+def _on_the_host(spec: Object) -> None:
+    spec["hostNetwork"] = True
+
+
+Rights = set[tuple[str, str, str]]
+"""Verb, group and resource."""
+
+
+def resources(plane: ControlPlane) -> Iterator[tuple[str, str]]:
+    """Group and name of every resource that the API server has, subresources too."""
+    groups = plane.request("GET", "/apis").json()["groups"]
+    versions = ["/api/v1", *(f"/apis/{each['preferredVersion']['groupVersion']}" for each in groups)]
+    for path in versions:
+        group = path.removeprefix("/apis/").rpartition("/")[0] if path != "/api/v1" else ""
+        yield from ((group, each["name"]) for each in plane.request("GET", path).json()["resources"])
+
+
+def rights_in(plane: ControlPlane, namespace: str) -> Rights:
+    """All that whoever has the token may do in a namespace, asked one by one."""
+    found: Rights = set()
+    for group, name in sorted(set(resources(plane))):
+        resource, _, subresource = name.partition("/")
+        for verb in VERBS:
+            asked = {
+                "namespace": namespace,
+                "verb": verb,
+                "group": group,
+                "resource": resource,
+                "subresource": subresource,
+            }
+            body = {"spec": {"resourceAttributes": asked}}
+            answer = plane.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body)
+            if answer.json()["status"]["allowed"]:
+                found.add((verb, group, name))
+    return found
+
+
+def given(rules: list[Object]) -> Rights:
+    """What rules of a role allow."""
+    return {
+        (verb, group, resource)
+        for rule in rules
+        for verb in rule["verbs"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+
+
+def test_the_account_may_what_it_needs_and_nothing_else(control_plane: ControlPlane, installed: Installed) -> None:
+    """Of all resources and verbs that the API server knows; Leases in its own namespace only."""
+    path = f"/api/v1/namespaces/{installed.choice.namespace}/serviceaccounts"
+    control_plane.request("POST", path, {"metadata": {"name": "nobody"}})
+    token = control_plane.request("POST", f"{path}/nobody/token", {"spec": {}}).json()["status"]["token"]
+    everybody = rights_in(replace(control_plane, token=token), "default")
+    assert not everybody & given(rights.cluster_rules(deletes=True))
+    assert rights_in(installed.controller, "default") - everybody == given(rights.cluster_rules())
+    own = rights_in(installed.controller, installed.choice.namespace) - everybody
+    assert own == given(rights.cluster_rules()) | given(rights.lease_rules())
+
+
+def test_secrets_and_resources_are_out_of_its_reach(installed: Installed) -> None:
+    """Asked for real, and not as a review."""
+    ask = installed.controller.request
+    assert ask("GET", "/api/v1/services").status == 200
+    assert ask("GET", "/apis/networking.k8s.io/v1/networkpolicies").status == 200
+    for path in ("/api/v1/secrets", "/api/v1/configmaps", "/api/v1/nodes", "/api/v1/pods"):
+        assert ask("GET", path).status == 403
+    assert ask("DELETE", "/apis/maxtac.vtk.io/v1alpha1/namespaces/default/accesses/x").status == 403
+
+
+def test_whoever_wants_expired_resources_deleted_gives_that_right() -> None:
+    """And only then."""
+    assert ("delete", "maxtac.vtk.io", "accesses") not in given(rights.cluster_rules())
+    roles = [each for each in yaml.safe_load_all(printed("--", "--expired=delete")) if each["kind"] == "ClusterRole"]
+    assert given(roles[0]["rules"]) - given(rights.cluster_rules()) == {
+        ("delete", "maxtac.vtk.io", kind)
+        for kind in ("accesses", "clusteraccesses", "externalaccesses", "clusterexternalaccesses")
+    }
+
+
+def policy(name: str, labels: Mapping[str, str]) -> Object:
+    """A NetworkPolicy that closes nobody."""
+    metadata = {"name": name, "labels": dict(labels)}
+    spec = {"podSelector": {"matchLabels": {"no": "body"}}, "policyTypes": ["Ingress"]}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
+
+
+@pytest.fixture
+def policies(control_plane: ControlPlane, installed: Installed) -> str:
+    """Where policies are, in a namespace in which the admission policy is at work."""
+    path = f"/apis/networking.k8s.io/v1/namespaces/{control_plane.new_namespace()}/networkpolicies"
+    body = policy("probe", dict(writing_labels(installed.choice.set, WATCH)))
+    deadline = time.monotonic() + WITHIN
+    while control_plane.request("POST", f"{path}?dryRun=All", body).status != 403:
+        assert time.monotonic() < deadline, "the admission policy is not at work"
+        time.sleep(0.1)
+    return path
+
+
+def refused(answer: Response, words: str) -> None:
+    """The API server says no, and why."""
+    assert answer.status == 403, answer.text
+    assert words in answer.json()["message"]
+
+
+def test_nobody_else_writes_the_policies_of_the_controller(
+    control_plane: ControlPlane, installed: Installed, policies: str
+) -> None:
+    """Not even the administrator: neither changes, nor deletes, nor one that would count as the controller's."""
+    labels = dict(writing_labels(installed.choice.set, WATCH))
+    by_us, by_admin = installed.controller.request, control_plane.request
+    assert by_us("POST", policies, policy("ours", labels)).status == 201
+    assert by_us("PATCH", f"{policies}/ours", {"spec": {"policyTypes": ["Egress"]}}, MERGE).status == 200
+    keeps = f"maxtac watch keeps this policy for the set {installed.choice.set}"
+    gives = f"only maxtac watch gives a policy the labels of the set {installed.choice.set}"
+    refused(by_admin("PATCH", f"{policies}/ours", {"spec": {"ingress": [{}]}}, MERGE), keeps)
+    for key in labels:
+        refused(by_admin("PATCH", f"{policies}/ours", {"metadata": {"labels": {key: None}}}, MERGE), keeps)
+    refused(by_admin("DELETE", f"{policies}/ours"), keeps)
+    refused(by_admin("DELETE", policies), keeps)
+    refused(by_admin("POST", policies, policy("forged", labels)), gives)
+    assert by_admin("POST", policies, policy("theirs", {"app": "x"})).status == 201
+    refused(by_admin("PATCH", f"{policies}/theirs", {"metadata": {"labels": labels}}, MERGE), gives)
+    assert by_us("DELETE", f"{policies}/ours").status == 200
+
+
+def test_other_policies_are_everybodys(control_plane: ControlPlane, installed: Installed, policies: str) -> None:
+    """Those without labels, without some of the labels, and those of other sets and writers."""
+    ours = dict(writing_labels(installed.choice.set, WATCH))
+    others = [{}, dict(writing_labels("another", WATCH)), dict(writing_labels(installed.choice.set, "apply"))]
+    others += [{key: value for key, value in ours.items() if key != left} for left in ours]
+    for number, labels in enumerate(others):
+        name = f"p{number}"
+        assert control_plane.request("POST", policies, policy(name, labels)).status == 201
+        body = {"metadata": {"annotations": {"a": "b"}}}
+        assert control_plane.request("PATCH", f"{policies}/{name}", body, MERGE).status == 200
+        assert control_plane.request("DELETE", f"{policies}/{name}").status == 200
+    bare = policy("bare", {})
+    del bare["metadata"]["labels"]
+    assert control_plane.request("POST", policies, bare).status == 201
+    assert control_plane.request("DELETE", f"{policies}/bare").status == 200
+
+
+@pytest.mark.parametrize("cleaner", CLEANERS)
+def test_whoever_cleans_up_may(installed: Installed, policies: str, kubectl: Run, cleaner: str) -> None:
+    """A namespace that is deleted takes its policies with it."""
+    namespace = policies.split("/")[5]
+    labels = dict(writing_labels(installed.choice.set, WATCH))
+    assert installed.controller.request("POST", policies, policy("ours", labels)).status == 201
+    groups = ["--as-group=system:masters"]  # so that only the admission policy could object
+    done = kubectl("delete", "networkpolicy", "ours", "-n", namespace, "--wait=false", f"--as={cleaner}", *groups)
+    assert done.returncode == 0, done.stderr
+
+
+def original(namespace: str) -> list[Object]:
+    """A bundle as the MaxTac controller's is, as far as one that replaces it has to do with it."""
+    labels = {**LABELS, "app.kubernetes.io/managed-by": "kustomize"}
+    where = {"namespace": namespace, "labels": labels}
+    container = {
+        "name": "manager",
+        "image": "maxtac:v0",
+        "command": ["/manager"],
+        "args": ["--leader-elect", "--health-probe-bind-address=:8081"],
+        "resources": {"limits": {"cpu": "500m", "memory": "128Mi"}},
+        "livenessProbe": {"httpGet": {"path": "/healthz", "port": 8081}},
+    }
+    template = {
+        "metadata": {"labels": dict(LABELS)},
+        "spec": {"containers": [container], "serviceAccountName": CONTROLLER, "terminationGracePeriodSeconds": 10},
+    }
+    deployment = {"replicas": 1, "selector": {"matchLabels": dict(LABELS)}, "template": template}
+    ports = [{"name": "https", "port": 8443, "protocol": "TCP", "targetPort": 8443}]
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}},
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": CONTROLLER, **where}},
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "Role",
+            "metadata": {"name": "maxtac-leader-election-role", **where},
+            "rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "delete"]}],
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": f"{CONTROLLER}-metrics-service", **where},
+            "spec": {"ports": ports, "selector": dict(LABELS)},
+        },
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": CONTROLLER, **where}, "spec": deployment},
+    ]
+
+
+def test_it_takes_the_place_of_the_maxtac_controller(control_plane: ControlPlane, kubectl: Run) -> None:
+    """Applied over its bundle, nothing of that is left: neither its program, nor its rights, nor its ports."""
+    name = f"test-{secrets.token_hex(4)}"
+    before = kubectl("apply", "-f", "-", stdin="---\n".join(map(yaml.safe_dump, original(name))))
+    assert before.returncode == 0, before.stderr
+    text = printed(f"--namespace={name}", "--set=other")
+    done = kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=text)
+    assert done.returncode == 0, done.stderr
+    wanted = {(each["kind"], each["metadata"]["name"]): each for each in yaml.safe_load_all(text)}
+    deployment = control_plane.request("GET", f"/apis/apps/v1/namespaces/{name}/deployments/{CONTROLLER}").json()
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    (ours,) = wanted["Deployment", CONTROLLER]["spec"]["template"]["spec"]["containers"]
+    assert {key: container[key] for key in ("command", "args", "image", "resources")} == {
+        key: ours[key] for key in ("command", "args", "image", "resources")
+    }
+    assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 30
+    role = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{name}/roles/maxtac-leader-election-role"
+    assert control_plane.request("GET", role).json()["rules"] == rights.lease_rules()
+    service = control_plane.request("GET", f"/api/v1/namespaces/{name}/services/{CONTROLLER}-metrics-service").json()
+    assert [port["name"] for port in service["spec"]["ports"]] == ["metrics"]
