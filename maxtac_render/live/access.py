@@ -7,22 +7,30 @@ or where there is none, that of the pod that we are in. The kubernetes package r
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import logging
 import os
+import re
 import socket
 import ssl
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from maxtac_render.live.faults import Unusable
 
 CONNECT_WITHIN = 10.0
 """Seconds in which a connection must stand."""
+
+ASK_AGAIN = 10.0
+"""Seconds for which credentials are used before it is asked whether they have run out."""
+
+Headers = tuple[tuple[str, str], ...]
 
 
 class Choice(NamedTuple):
@@ -36,65 +44,98 @@ class Choice(NamedTuple):
     timeout: float | None = None
 
 
+class Way(NamedTuple):
+    """What a kubeconfig says of the way to a cluster; in a pod, nothing.
+
+    ``context`` is its name, ``namespace`` that of whoever names none, ``cluster`` and ``user`` are the entries.
+    """
+
+    context: str
+    namespace: str
+    cluster: Mapping[str, Any]
+    user: Mapping[str, Any]
+
+
 class Access:
     """One way to a server, with its credentials.
 
     ``context`` is the name of the way, empty in a pod; ``namespace`` that of whoever names none.
     """
 
-    def __init__(self, choice: Choice, configuration: Any, context: str, namespace: str) -> None:
-        self.context = context
-        self.namespace = namespace
-        self.server = str(configuration.host).rstrip("/")
+    def __init__(self, choice: Choice, configuration: Any, way: Way) -> None:
+        self.context = way.context
+        self.namespace = way.namespace
         self._choice = choice
         self._configuration = configuration
         self._lock = threading.Lock()
-        self._address = _address(self.server)
+        self._credentials: Headers = ()
+        self._ask_at = 0.0
+        self._assumed = _assumed(way.user)
+        self._address = _address(str(configuration.host).rstrip("/"))
+        self.server = urlunsplit(self._address._replace(netloc=self._address.netloc.rpartition("@")[2]))
         self._tls = _tls(configuration) if self._address.scheme == "https" else None
+        self._proxy = _proxy(configuration, self._address.hostname or "", str(way.cluster.get("proxy-url") or ""))
 
     @property
     def prefix(self) -> str:
         """What the paths of all requests begin with: where a server stands behind another."""
         return self._address.path
 
-    def headers(self) -> Mapping[str, str]:
-        """What proves who we are, renewed where it has run out."""
+    def headers(self) -> Headers:
+        """What proves who we are, renewed where it has run out, and as whom we act."""
         with self._lock:
-            try:
-                settings = self._configuration.auth_settings()
-            except Exception as error:
-                raise Unusable(f"no credentials for {self.server}: {_words(error)}") from error
-        value = settings.get("BearerToken", {}).get("value")
-        return {"Authorization": value} if value else {}
+            if time.monotonic() >= self._ask_at:
+                self._credentials = self._asked()
+                self._ask_at = time.monotonic() + ASK_AGAIN
+            return self._credentials + self._assumed
+
+    def _asked(self) -> Headers:
+        try:
+            with _said():  # what is wrong shows when the server refuses what we have
+                settings: Mapping[str, Any] = self._configuration.auth_settings()
+        except Exception as error:
+            raise Unusable(f"no credentials for {self.server}: {_words(error)}") from error
+        value = str(settings.get("BearerToken", {}).get("value") or "").strip()
+        return (("Authorization", _header("the token", value)),) if value else ()
 
     def again(self) -> Access:
         """The same way with credentials that were got anew: those that there are do not count any more."""
         return load(self._choice)
 
-    def connection(self) -> http.client.HTTPConnection:
+    def connection(self) -> Connection:
         """A connection that is yet to be opened."""
         host, port = self._address.hostname or "", self._address.port or (443 if self._tls else 80)
-        proxy = _address(str(self._configuration.proxy)) if self._configuration.proxy else None
-        way = (proxy.hostname or "", proxy.port or 80) if proxy else (host, port)
-        connection = _Connection(*way, timeout=CONNECT_WITHIN)
+        way = (self._proxy.hostname or "", self._proxy.port or 80) if self._proxy else (host, port)
+        connection = Connection(*way, timeout=CONNECT_WITHIN)
         connection.tls, connection.tls_name = self._tls, self._configuration.tls_server_name or host
-        if proxy:
-            connection.set_tunnel(host, port, _proxy_headers(proxy))
+        if self._proxy:
+            connection.set_tunnel(host, port, _proxy_headers(self._proxy))
         return connection
 
 
-class _Connection(http.client.HTTPConnection):
+class Connection(http.client.HTTPConnection):
     """A connection that knows its server by a name of its own, and notices when the other side is dead."""
 
     tls: ssl.SSLContext | None = None
     tls_name = ""
+    _held: socket.socket | None = None
 
     def connect(self) -> None:
         """Open the connection."""
         super().connect()
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        if self.tls is not None:
-            self.sock = self.tls.wrap_socket(self.sock, server_hostname=self.tls_name)
+        self._held = self.sock
+        if self.tls is not None:  # the handshake waits until others can end it
+            self.sock = self._held = self.tls.wrap_socket(
+                self.sock, server_hostname=self.tls_name, do_handshake_on_connect=False
+            )
+            self.sock.do_handshake()
+
+    def end(self) -> None:
+        """End what another thread waits for here; the connection is still that thread's to close."""
+        if self._held is not None:
+            with suppress(OSError):  # the socket's own, below TLS: that one is in use in the other thread
+                socket.socket.shutdown(self._held, socket.SHUT_RDWR)
 
 
 def load(choice: Choice) -> Access:
@@ -107,23 +148,77 @@ def load(choice: Choice) -> Access:
     try:
         if _is_in_pod(choice, path):
             config.load_incluster_config(client_configuration=configuration)
-            return Access(choice, configuration, "", _own_namespace())
-        contexts, current = config.list_kube_config_contexts(path)
-        chosen = (
-            next((each for each in contexts if each["name"] == choice.context), None) if choice.context else current
-        )
-        if chosen is None:
-            names = ", ".join(str(each["name"]) for each in contexts)
-            raise Unusable(f"no context {choice.context} in {path}; there are: {names}")
-        with _said() as said:
-            config.load_kube_config(path, choice.context or None, configuration)
-        if said and not configuration.api_key and not configuration.cert_file:
-            raise Unusable(f"no credentials for context {chosen['name']}: {'; '.join(said)}")
+            return Access(choice, configuration, Way("", _own_namespace(), {}, {}))
+        return Access(choice, configuration, _configured(configuration, path, choice.context))
     except Unusable:
         raise
+    except (TypeError, KeyError, AttributeError, IndexError) as error:  # from the package, for what has another form
+        raise Unusable(f"cannot use the configuration {path}: it is no kubeconfig") from error
     except Exception as error:
         raise Unusable(f"cannot use the configuration {path}: {_words(error)}") from error
-    return Access(choice, configuration, str(chosen["name"]), str(chosen["context"].get("namespace") or "default"))
+
+
+def _configured(configuration: Any, path: str, context: str) -> Way:
+    """Read a kubeconfig, and let the package get the credentials that it tells of."""
+    from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger  # noqa: PLC0415 - as above
+
+    merger = KubeConfigMerger(path)
+    if merger.config is None:
+        raise Unusable(f"no kubeconfig at {path}: name one with --kubeconfig or KUBECONFIG")
+    way = _way(merger.config.value, path, context)
+    loader = KubeConfigLoader(merger.config, way.context, config_base_path=None, config_persister=merger.save_changes)
+    with _said() as said:
+        loader.load_and_set(configuration)
+    if _CREDENTIALS & way.user.keys() and not configuration.api_key and not configuration.cert_file:
+        raise Unusable(f"no credentials for context {way.context}: {'; '.join(said) or 'its user has none that count'}")
+    return way
+
+
+_CREDENTIALS = frozenset({"token", "tokenFile", "exec", "auth-provider", "username", "password"})
+
+
+def _way(config: Mapping[str, Any], path: str, context: str) -> Way:
+    """What a kubeconfig says of a context, or of the current one."""
+    name = context or config.get("current-context") or ""
+    names = ", ".join(str(each.value["name"]) for each in config["contexts"])
+    if not name:
+        raise Unusable(f"{path} has no current context: choose one with --context; there are: {names or 'none'}")
+    chosen = _entry(config, "context", name)
+    if chosen is None:
+        raise Unusable(f"no context {name} in {path}; there are: {names or 'none'}")
+    cluster = _entry(config, "cluster", chosen.get("cluster"))
+    if not cluster or not cluster.get("server"):
+        raise Unusable(f"context {name} in {path}: no cluster {chosen.get('cluster')} with a server")
+    user = _entry(config, "user", chosen["user"]) if chosen.get("user") else {}
+    if user is None:
+        raise Unusable(f"context {name} in {path}: no user {chosen['user']}")
+    return Way(name, str(chosen.get("namespace") or "default"), cluster, user)
+
+
+def _entry(config: Mapping[str, Any], kind: str, name: object) -> Mapping[str, Any] | None:
+    found = next((each.value for each in config[f"{kind}s"] if each.value["name"] == name), None)
+    return None if found is None else found.get(kind) or {}
+
+
+def _assumed(user: Mapping[str, Any]) -> Headers:
+    """Whom a kubeconfig wants us to act as: without these we would do it with the rights of another.
+
+    Source: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation
+    """
+    extra = user.get("as-user-extra") or {}
+    pairs = [
+        ("Impersonate-User", user.get("as")),
+        ("Impersonate-Uid", user.get("as-uid")),
+        *(("Impersonate-Group", group) for group in user.get("as-groups") or ()),
+        *((f"Impersonate-Extra-{quote(key, safe='')}", value) for key in extra for value in extra[key]),
+    ]
+    return tuple((name, _header(name, str(value))) for name, value in pairs if value)
+
+
+def _header(what: str, value: str) -> str:
+    if not value.isascii() or not value.isprintable():
+        raise Unusable(f"{what} holds characters that no header of a request takes")
+    return value
 
 
 def _is_in_pod(choice: Choice, path: str) -> bool:
@@ -148,7 +243,7 @@ def _said() -> Iterator[list[str]]:
     """What the kubernetes package logs meanwhile: it says there, and only there, why it got no credentials."""
     said: list[str] = []
     handler = logging.Handler()
-    handler.emit = lambda record: said.append(" ".join(record.getMessage().split()))  # type: ignore[method-assign]
+    handler.emit = lambda record: said.append(_plain(record.getMessage()))  # type: ignore[method-assign]
     logger = logging.getLogger()
     logger.addHandler(handler)
     try:
@@ -178,8 +273,38 @@ def _address(text: str) -> SplitResult:
     except ValueError:
         usable = False
     if not usable:
-        raise Unusable("the address of the server, or of the proxy, is no http(s)://HOST[:PORT]")
+        raise Unusable("the address of the server is no http(s)://HOST[:PORT]")
     return address
+
+
+def _proxy(configuration: Any, host: str, chosen: str) -> SplitResult | None:
+    """The proxy on the way to a host: the kubeconfig's, or that of the environment unless NO_PROXY excepts the host."""
+    proxy = chosen or ("" if _is_direct(host, configuration.no_proxy or "") else configuration.proxy or "")
+    if not proxy:
+        return None
+    address = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    if address.scheme != "http" or not address.hostname:
+        raise Unusable(f"the proxy is no http://HOST[:PORT], but of the kind {address.scheme}, which is not supported")
+    return address
+
+
+def _is_direct(host: str, excepted: str) -> bool:
+    """Tell whether no proxy of the environment is used for a host: as kubectl, for what is near, names and ranges."""
+    names = [each.strip().lower() for each in excepted.split(",") if each.strip()]
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return (
+            host == "localhost" or "*" in names or any(f".{host}".endswith(f".{each.lstrip('*.')}") for each in names)
+        )
+    return address.is_loopback or "*" in names or any(_holds(each, address) for each in names)
+
+
+def _holds(text: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    try:
+        return address in ipaddress.ip_network(text.strip("[]"), strict=False)
+    except ValueError:
+        return False
 
 
 def _proxy_headers(proxy: SplitResult) -> dict[str, str]:
@@ -190,4 +315,9 @@ def _proxy_headers(proxy: SplitResult) -> dict[str, str]:
 
 
 def _words(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return _plain(str(error)) or type(error).__name__
+
+
+def _plain(text: str) -> str:
+    """A message on one line, without the entries of the configuration that the package quotes, secrets and all."""
+    return re.sub(r"\{.*\}", "{...}", " ".join(text.split()))

@@ -9,16 +9,16 @@ import gzip
 import http.client
 import json
 import random
-import socket
+import ssl
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
-from maxtac_render.live.access import CONNECT_WITHIN, Access
+from maxtac_render.live.access import CONNECT_WITHIN, Access, Connection
 from maxtac_render.live.faults import Gone, Refused, Unreachable, read_status, refused, status_of
 from maxtac_render.live.kinds import Kind
 
@@ -38,6 +38,11 @@ JSON: Final = "application/json"
 
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 """Answers to reads after which it is worth trying again."""
+
+_BROKEN = (OSError, http.client.HTTPException, zlib.error, EOFError, UnicodeError)
+"""What is raised where no whole answer comes; the last for names of servers that cannot be one."""
+_STALE = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+"""What comes of a kept connection that the server has closed meanwhile."""
 
 _Taken = TypeVar("_Taken")
 _Query = Mapping[str, str | int]
@@ -72,17 +77,28 @@ class Event(NamedTuple):
     object: dict[str, Any]
 
 
+class _Request(NamedTuple):
+    method: str
+    target: str
+    data: bytes | None
+    headers: Mapping[str, str]
+
+
 class Client:
-    """Talks to one server; each thread over a connection of its own. ``timeout`` is in seconds, None for no limit."""
+    """Talks to one server, over as many connections as are needed at once, which are kept.
+
+    ``timeout`` is in seconds, None for no limit.
+    """
 
     def __init__(self, access: Access, timeout: float | None = 60.0, agent: str = "maxtac-render") -> None:
         self.timeout = timeout
         self._access = access
         self._agent = agent
-        self._thread = threading.local()
         self._lock = threading.Lock()
+        self._renewing = threading.Lock()
         self._closed = threading.Event()
-        self._connections: set[http.client.HTTPConnection] = set()
+        self._connections: set[Connection] = set()
+        self._idle: list[tuple[Access, Connection]] = []
 
     @property
     def access(self) -> Access:
@@ -94,9 +110,7 @@ class Client:
         self._closed.set()
         with self._lock:
             for connection in self._connections:
-                if connection.sock is not None:
-                    with suppress(OSError):  # the socket's own, below TLS: that one is in use in another thread
-                        socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+                connection.end()
 
     def send(
         self,
@@ -113,10 +127,11 @@ class Client:
         target = f"{path}?{urlencode(query)}" if query else path
         data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
         headers = {"Accept": JSON, "Accept-Encoding": "gzip"} | ({} if data is None else {"Content-Type": content_type})
+        request = _Request(method, target, data, headers)
         access = self._access
-        answer = self._exchange(access, (method, target, data, headers))
-        if answer.status == 401 and self._renewed(access):
-            answer = self._exchange(self._access, (method, target, data, headers))
+        answer = self._exchange(access, request)
+        if answer.status == 401:
+            answer = self._exchange(self._renewed(access), request)
         return _sound(answer)
 
     def get(self, kind: Kind, namespace: str, name: str) -> dict[str, Any]:
@@ -171,22 +186,26 @@ class Client:
             "allowWatchBookmarks": "true",
             "timeoutSeconds": seconds,
         }
+        request = _Request("GET", f"{kind.path(namespace)}?{urlencode(query)}", None, {"Accept": JSON})
         access = self._access
-        connection = self._opened(access)
-        try:
-            target = f"{kind.path(namespace)}?{urlencode(query)}"
-            response = self._ask(connection, access, ("GET", target, None, {"Accept": JSON}), seconds + SLACK)
-            if response.status == 401:
-                self._renewed(access)
+        connection, response = self._begun(access, request, seconds + SLACK)
+        if response.status == 401:
+            self._drop(connection)
+            access = self._renewed(access)
+            connection, response = self._begun(access, request, seconds + SLACK)
+        with self._spoken(access, connection):
             if response.status != 200:
-                _sound(Answer(response.status, _headers(response), response.read()))
+                _sound(_read(response))
             opened()
             for line in _lines(response):
                 yield _event(line)
-        except (OSError, http.client.HTTPException, zlib.error) as error:
-            raise self._unreachable(access, error) from error
-        finally:
-            self._drop(connection)
+        self._drop(connection)
+
+    def _begun(self, access: Access, request: _Request, timeout: float) -> tuple[Connection, http.client.HTTPResponse]:
+        """A new connection, and the answer that begins on it."""
+        connection = self._opened(access)
+        with self._spoken(access, connection):
+            return connection, self._ask(connection, access, request, timeout)
 
     def _patiently(self, ask: Callable[[], Answer]) -> Answer:
         """The answer to a read, which may be asked for again: nothing is changed by it."""
@@ -198,78 +217,95 @@ class Client:
                 if fault.status.code not in _AGAIN or attempt == ATTEMPTS - 1 or wanted > LONGEST_PAUSE:
                     raise
                 pause = max(wanted, backoff(attempt))
-            except Unreachable:
-                if attempt:
+            except Unreachable as fault:
+                if attempt or isinstance(fault.__cause__, TimeoutError):
                     raise
                 pause = backoff(attempt)
             if self._closed.wait(pause):
                 break
         raise Unreachable("the client was closed")
 
-    def _exchange(self, access: Access, request: tuple[str, str, bytes | None, dict[str, str]]) -> Answer:
-        """Send a request over this thread's connection; over a new one where the server had closed that meanwhile."""
-        connection = self._kept(access)
-        fresh = connection.sock is None
-        try:
+    def _exchange(self, access: Access, request: _Request) -> Answer:
+        """Send a request over a kept connection; over a new one where the server had closed that meanwhile."""
+        kept = self._kept(access)
+        if kept is not None:
+            try:
+                return self._exchanged(access, kept, request)
+            except Unreachable as fault:
+                if not isinstance(fault.__cause__, _STALE) or self._closed.is_set():
+                    raise
+        return self._exchanged(access, self._opened(access), request)
+
+    def _exchanged(self, access: Access, connection: Connection, request: _Request) -> Answer:
+        with self._spoken(access, connection):
             response = self._ask(connection, access, request, self.timeout)
-            answer = Answer(response.status, _headers(response), _inflated(response))
-        except (OSError, http.client.HTTPException, zlib.error, EOFError) as error:
-            self._drop(connection)
-            stale = isinstance(error, ConnectionError) and not isinstance(error, ConnectionRefusedError)
-            if stale and not fresh and not self._closed.is_set():
-                return self._exchange(access, request)
-            raise self._unreachable(access, error) from error
+            answer = _read(response)
         if response.will_close:
             self._drop(connection)
+        else:
+            with self._lock:
+                self._idle.append((access, connection))
         return answer
 
     def _ask(
-        self,
-        connection: http.client.HTTPConnection,
-        access: Access,
-        request: tuple[str, str, bytes | None, dict[str, str]],
-        timeout: float | None,
+        self, connection: Connection, access: Access, request: _Request, timeout: float | None
     ) -> http.client.HTTPResponse:
-        method, target, data, headers = request
         if connection.sock is None:
             connection.timeout = CONNECT_WITHIN if timeout is None else min(CONNECT_WITHIN, timeout)
             connection.connect()
         if self._closed.is_set():
             raise ConnectionAbortedError("the client was closed")
         connection.sock.settimeout(timeout)
-        every = {"User-Agent": self._agent, **headers, **access.headers()}
-        connection.request(method, access.prefix + target, body=data, headers=every)
+        connection.putrequest(request.method, access.prefix + request.target, skip_accept_encoding=True)
+        for name, value in (("User-Agent", self._agent), *request.headers.items(), *access.headers()):
+            connection.putheader(name, value)
+        if request.data is not None:
+            connection.putheader("Content-Length", str(len(request.data)))
+        connection.endheaders(request.data)
         return connection.getresponse()
 
-    def _kept(self, access: Access) -> http.client.HTTPConnection:
-        """This thread's connection, or a new one where the way has changed."""
-        kept: tuple[Access, http.client.HTTPConnection] | None = getattr(self._thread, "kept", None)
-        if kept is not None and kept[0] is access and kept[1] in self._connections:
-            return kept[1]
-        if kept is not None:
-            self._drop(kept[1])
-        connection = self._opened(access)
-        self._thread.kept = (access, connection)
-        return connection
+    @contextmanager
+    def _spoken(self, access: Access, connection: Connection) -> Iterator[None]:
+        """Drop a connection on which something goes wrong; raise Unreachable where no whole answer came."""
+        try:
+            yield
+        except BaseException as error:
+            self._drop(connection)
+            if isinstance(error, _BROKEN):
+                raise self._unreachable(access, error) from error
+            raise
 
-    def _opened(self, access: Access) -> http.client.HTTPConnection:
+    def _kept(self, access: Access) -> Connection | None:
+        """A connection that nobody uses now; those that were opened with other credentials are closed."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+            self._idle += [each for each in idle if each[0] is access]
+            kept = self._idle.pop()[1] if self._idle else None
+        for owner, connection in idle:
+            if owner is not access:
+                self._drop(connection)
+        return kept
+
+    def _opened(self, access: Access) -> Connection:
         connection = access.connection()
         with self._lock:
+            if self._closed.is_set():
+                raise Unreachable("the client was closed")
             self._connections.add(connection)
         return connection
 
-    def _drop(self, connection: http.client.HTTPConnection) -> None:
+    def _drop(self, connection: Connection) -> None:
         with self._lock:
             self._connections.discard(connection)
         with suppress(OSError):
             connection.close()
 
-    def _renewed(self, seen: Access) -> bool:
-        """Get new credentials in place of those that were seen to fail; once, however many threads ask for it."""
-        with self._lock:
+    def _renewed(self, seen: Access) -> Access:
+        """The way with new credentials in place of those that were seen to fail; once, however many ask for it."""
+        with self._renewing:
             if self._access is seen:
                 self._access = seen.again()
-        return True
+            return self._access
 
     def _unreachable(self, access: Access, error: Exception) -> Unreachable:
         if self._closed.is_set():
@@ -300,9 +336,11 @@ def _headers(response: http.client.HTTPResponse) -> Mapping[str, str]:
     return headers
 
 
-def _inflated(response: http.client.HTTPResponse) -> bytes:
+def _read(response: http.client.HTTPResponse) -> Answer:
+    """The whole answer."""
     data = response.read()
-    return gzip.decompress(data) if response.getheader("Content-Encoding") == "gzip" else data
+    packed = response.getheader("Content-Encoding") == "gzip"
+    return Answer(response.status, _headers(response), gzip.decompress(data) if packed else data)
 
 
 def _mapping(answer: Answer) -> dict[str, Any]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import NamedTuple
 
 from maxtac_render.model.errors import EnvironmentFault
 
 LONGEST = 2000
-"""Characters that are kept of what a server says that does not speak Kubernetes' language."""
+"""Characters that are kept of what an API server says."""
+
+LONGEST_PAGE = 200
+"""Characters that are kept of what somebody else says: a proxy, a load balancer, whoever has the address."""
 
 
 class ClusterFault(EnvironmentFault):
@@ -62,8 +66,7 @@ def status_of(code: int, data: bytes, retry_after: str | None = None) -> Status:
     except ValueError:
         body = None
     if not isinstance(body, dict) or body.get("kind") != "Status":
-        text = " ".join(data[: 2 * LONGEST].decode(errors="replace").split())
-        return Status(code, message=text[:LONGEST], retry_after=_seconds(retry_after))
+        return Status(code, message=_page(data), retry_after=_seconds(retry_after))
     return read_status(body, code, _seconds(retry_after))
 
 
@@ -81,6 +84,14 @@ def read_status(body: dict[str, object], code: int = 0, retry_after: float | Non
         words,
         retry_after if retry_after is not None else _seconds(details.get("retryAfterSeconds")),
     )
+
+
+def _page(data: bytes) -> str:
+    """The words on a page, or of a plain text."""
+    text = re.sub(
+        r"<(style|script)\b.*?</\1>|<[^<>]*>", " ", data[:LONGEST].decode(errors="replace"), flags=re.I | re.S
+    )
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())[:LONGEST_PAGE]
 
 
 def _seconds(value: object) -> float | None:
