@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from math import inf
@@ -32,6 +33,9 @@ PAUSE = 5.0
 
 FORBIDDEN_PAUSE = 30.0
 """Seconds until what is forbidden is tried again."""
+
+READ_EVERY = 600.0
+"""Seconds after which it is looked whether somebody else has written statuses."""
 
 WORKERS = 4
 
@@ -63,9 +67,11 @@ class Written(NamedTuple):
 class _Said(NamedTuple):
     """What is known of one resource's status: as it is in the cluster, and when (monotonic seconds) it was written.
 
-    ``until`` is when it may be tried again after a failure; ``useless`` will not be taken, however often it is tried.
+    ``uid`` is that of the resource: another one of its name has another status. ``until`` is when it may be tried again
+    after a failure; ``useless`` will not be taken, however often it is tried.
     """
 
+    uid: str = ""
     status: Mapping[str, Any] = {}
     written: float = -inf
     until: float = -inf
@@ -96,18 +102,33 @@ class Statuses:
         self._may_write = may_write
         self._clock = clock
         self._said: dict[ObjectRef, _Said] = {}
+        self._read: tuple[float, tuple[Kind, ...], str] | None = None
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="statuses")
 
     def load(self, only: Iterable[Kind] = kinds.INTENTS, namespace: str = "") -> None:
         """Read what the statuses say now: before the first write, and whenever others may have written them.
 
-        Raises ClusterFault.
+        Kinds that the API server does not know are passed over. Raises ClusterFault.
         """
-        there = [each for kind in only for each in self._client.list(kind, partial(_taken, kind), namespace).items]
-        self._said = {ref: self._said.get(ref, _Said())._replace(status=said) for ref, said in there}
+        read = tuple(only)
+        there = [each for kind in read for each in self._listed(kind, namespace)]
+        self._said = {ref: self._of(ref, uid)._replace(status=said) for ref, uid, said in there}
+        self._read = (self._clock(), read, namespace)
+
+    def _listed(self, kind: Kind, namespace: str) -> list[_Read]:
+        try:
+            return self._client.list(kind, partial(_taken, kind), namespace if kind.namespaced else "").items
+        except Refused as fault:
+            if fault.status.code != 404:
+                raise
+            return []
 
     def write(self, standings: Mapping[ObjectRef, Standing], now: datetime) -> Written:
         """Write the statuses that say something new. What fails is told, and tried again with a later round."""
+        if self._read is not None and self._clock() - self._read[0] > READ_EVERY:
+            self._read = (self._clock(), *self._read[1:])
+            with suppress(ClusterFault):  # then what is known counts, until the next time
+                self.load(*self._read[1:])
         self._said = {ref: said for ref, said in self._said.items() if ref in standings}
         results = dict(
             zip(standings, self._workers.map(partial(self._write, now=now), standings.values()), strict=True)
@@ -122,8 +143,13 @@ class Statuses:
         """End the threads; what is on its way is waited for."""
         self._workers.shutdown(wait=True, cancel_futures=True)
 
+    def _of(self, ref: ObjectRef, uid: str) -> _Said:
+        """What is known of the status of a resource."""
+        said = self._said.get(ref)
+        return said if said is not None and said.uid == uid else _Said(uid)
+
     def _write(self, standing: Standing, now: datetime) -> _Result:
-        said = self._said.get(standing.ref, _Said())
+        said = self._of(standing.ref, standing.uid)
         wanted = status(standing, said.status, now)
         if not differs(said.status, wanted) or _same(wanted, said.useless):
             return _Result()
@@ -137,7 +163,7 @@ class Statuses:
             self._send(standing.ref, wanted)
         except ClusterFault as fault:
             return self._failed(standing.ref, said, wanted, fault)
-        self._said[standing.ref] = _Said(wanted, moment)
+        self._said[standing.ref] = _Said(standing.uid, wanted, moment)
         return _Result(written=True)
 
     def _send(self, ref: ObjectRef, wanted: Status) -> None:
@@ -148,7 +174,8 @@ class Statuses:
         there = self._client.send("PATCH", path, {**_MANAGED, "force": "true"}, body, _APPLY).json()
         left = leftovers(there.get("status") or {}, wanted)
         if left:
-            self._client.send("PATCH", path, _MANAGED, left, _JSON_PATCH)
+            with suppress(Refused):  # somebody else was faster: it is looked at again with the next reading
+                self._client.send("PATCH", path, _MANAGED, left, _JSON_PATCH)
 
     def _failed(self, ref: ObjectRef, said: _Said, wanted: Status, fault: ClusterFault) -> _Result:
         """Keep in mind what became of a write in vain; that the resource is gone is nothing to tell of."""
@@ -168,11 +195,15 @@ class Statuses:
 _KINDS = {kind.kind: kind for kind in kinds.INTENTS}
 
 
-def _taken(kind: Kind, body: dict[str, Any]) -> tuple[ObjectRef, Mapping[str, Any]]:
+_Read = tuple[ObjectRef, str, Mapping[str, Any]]
+"""A resource, its uid, and its status."""
+
+
+def _taken(kind: Kind, body: dict[str, Any]) -> _Read:
     """What is kept of a resource that is listed."""
     metadata = body.get("metadata") or {}
     ref = ObjectRef(kind.api_version, kind.kind, str(metadata.get("namespace", "")), str(metadata.get("name", "")))
-    return ref, body.get("status") or {}
+    return ref, str(metadata.get("uid", "")), body.get("status") or {}
 
 
 def _is_permanent(answer: Answered) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,23 +13,29 @@ from live.fake import FakeServer, reset, status
 from maxtac_render.engine.standing import Failure, Standing
 from maxtac_render.live.access import Choice, load
 from maxtac_render.live.client import Client
-from maxtac_render.live.statuses import FORBIDDEN_PAUSE, PAUSE, Statuses
+from maxtac_render.live.statuses import FORBIDDEN_PAUSE, PAUSE, READ_EVERY, Statuses
 from maxtac_render.model.intent import API_VERSION
 from maxtac_render.model.objects import ObjectRef
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 REF = ObjectRef(API_VERSION, "Access", "shop", "web-in")
-STANDING = Standing(REF, generation=1, services=[("shop", "web")], policies=[("shop", "p1")])
+STANDING = Standing(REF, "u1", generation=1, services=[("shop", "web")], policies=[("shop", "p1")])
 MORE = STANDING._replace(policies=[("shop", "p1"), ("shop", "p2")])
 EVEN_MORE = STANDING._replace(policies=[("shop", "p3")])
 FAILING = Failure("create", ("shop", "p9"), "no")
 
 
+def access(name: str) -> dict[str, Any]:
+    """A resource."""
+    return {"apiVersion": API_VERSION, "kind": "Access", "metadata": {"name": name, "namespace": "shop"}}
+
+
 @pytest.fixture
-def server() -> Iterator[FakeServer]:
-    """A cluster with one resource."""
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
+    """A cluster with one resource, in which the uid of all is known."""
+    monkeypatch.setattr("live.storage.uuid.uuid4", lambda: "u1")
     with FakeServer() as fake:
-        fake.add({"apiVersion": API_VERSION, "kind": "Access", "metadata": {"name": "web-in", "namespace": "shop"}})
+        fake.add(access("web-in"))
         yield fake
 
 
@@ -158,9 +165,11 @@ def test_a_resource_that_is_gone_is_forgotten(server: FakeServer, statuses: Stat
     statuses.write({REF: STANDING}, NOW)
     statuses.write({}, NOW)
     statuses.write({REF: STANDING}, NOW)
+    assert len(server.writes()) == 2
+    statuses.write({REF: STANDING._replace(uid="another")}, NOW)
     server.remove("accesses", "shop", "web-in")
     assert statuses.write({REF: MORE}, NOW) == (0, [], None)
-    assert len(server.writes()) == 3
+    assert len(server.writes()) == 4
 
 
 def test_many_are_written_and_one_that_fails_keeps_nobody_waiting(server: FakeServer, statuses: Statuses) -> None:
@@ -168,9 +177,35 @@ def test_many_are_written_and_one_that_fails_keeps_nobody_waiting(server: FakeSe
     standings = {}
     for number in range(200):
         name = f"a{number}"
-        server.add({"apiVersion": API_VERSION, "kind": "Access", "metadata": {"name": name, "namespace": "shop"}})
+        server.add(access(name))
         standings[REF._replace(name=name)] = STANDING._replace(ref=REF._replace(name=name))
     server.fail(status(500, "InternalError", "boom"), "PATCH", "a77/status")
     written = statuses.write(standings, NOW)
     assert written.written == 199
     assert [ref.name for ref, _ in written.refused] == ["a77"]
+
+
+def test_what_somebody_else_wrote_is_noticed_after_a_while(
+    server: FakeServer, statuses: Statuses, clock: Clock
+) -> None:
+    """And said right; a server that does not answer meanwhile is no reason to say nothing."""
+    statuses.load()
+    statuses.write({REF: STANDING}, NOW)
+    server.change("accesses", "shop", "web-in", status={"netpols": []})
+    clock.moment += READ_EVERY / 2
+    assert statuses.write({REF: STANDING}, NOW) == (0, [], None)
+    clock.moment += READ_EVERY
+    server.fail(status(500, "InternalError", "boom"), "GET", times=99)
+    assert statuses.write({REF: MORE}, NOW) == (1, [], None)
+    server.mend()
+    server.change("accesses", "shop", "web-in", status={"netpols": []})
+    clock.moment += READ_EVERY + 1
+    assert statuses.write({REF: MORE}, NOW) == (1, [], None)
+
+
+def test_a_kind_that_is_not_installed_is_passed_over(server: FakeServer, statuses: Statuses) -> None:
+    """What is said of the others is read."""
+    statuses.write({REF: STANDING}, NOW)
+    server.missing.add("clusteraccesses")
+    statuses.load()
+    assert statuses.write({REF: STANDING}, NOW + timedelta(days=1)) == (0, [], None)

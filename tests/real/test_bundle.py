@@ -370,6 +370,8 @@ def test_it_takes_the_place_of_the_maxtac_controller(control_plane: ControlPlane
     name = f"test-{secrets.token_hex(4)}"
     before = kubectl("apply", "-f", "-", stdin="---\n".join(map(yaml.safe_dump, original(name))))
     assert before.returncode == 0, before.stderr
+    scaled = kubectl("scale", "-n", name, f"deployment/{CONTROLLER}", "--replicas=0")
+    assert scaled.returncode == 0, scaled.stderr
     text = printed(f"--namespace={name}", "--set=other")
     done = kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=text)
     assert done.returncode == 0, done.stderr
@@ -380,8 +382,18 @@ def test_it_takes_the_place_of_the_maxtac_controller(control_plane: ControlPlane
     assert {key: container[key] for key in ("command", "args", "image", "resources")} == {
         key: ours[key] for key in ("command", "args", "image", "resources")
     }
+    assert deployment["spec"]["replicas"] == 2
     assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 30
     role = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{name}/roles/maxtac-leader-election-role"
     assert control_plane.request("GET", role).json()["rules"] == rights.lease_rules()
     service = control_plane.request("GET", f"/api/v1/namespaces/{name}/services/{CONTROLLER}-metrics-service").json()
     assert [port["name"] for port in service["spec"]["ports"]] == ["metrics"]
+
+
+def test_what_the_readme_has_people_look_at_and_label(installed: Installed, kubectl: Run) -> None:
+    """Pods, resources of all four kinds, and a namespace that may read the metrics."""
+    name = installed.choice.namespace
+    kinds = "accesses,clusteraccesses,externalaccesses,clusterexternalaccesses"
+    for words in (("get", "pods", "-n", name), ("get", kinds, "-A"), ("label", "namespace", name, "metrics=enabled")):
+        done = kubectl(*words)
+        assert done.returncode == 0, done.stderr
