@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import AF_INET, AF_INET6
+from socket import AF_INET6, IPPROTO_IPV6, IPV6_V6ONLY, has_ipv6
 from typing import Any, NamedTuple
 
 from maxtac_render.model.errors import EnvironmentFault
@@ -34,16 +35,10 @@ class Address(NamedTuple):
 
 
 class Listener:
-    """Answers GET at an address until it is closed."""
+    """Answers GET at an address until it is closed. Raises EnvironmentFault where it cannot listen there."""
 
     def __init__(self, address: Address, pages: Pages) -> None:
-        family = AF_INET6 if ":" in address.host else AF_INET
-        try:
-            self._server = type("Server", (_Server,), {"address_family": family})(tuple(address), _handler(pages))
-        except OSError as error:
-            raise EnvironmentFault(
-                f"cannot listen at {address.host}:{address.port}: {error.strerror or error}"
-            ) from error
+        self._server = _listening(address, _handler(pages))
         self._thread = threading.Thread(target=self._server.serve_forever, name="probes", daemon=True)
         self._thread.start()
 
@@ -64,6 +59,27 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Whoever goes away before the answer is nobody's trouble."""
+
+
+class _Server6(_Server):
+    address_family = AF_INET6
+
+    def server_bind(self) -> None:
+        """Listen for both sorts of addresses."""
+        self.socket.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0)
+        super().server_bind()
+
+
+def _listening(address: Address, handler: type[BaseHTTPRequestHandler]) -> _Server:
+    """A server at an address; at every address of this machine, those of IPv6 are among them where there are any."""
+    host, port = address
+    try:
+        if not host and has_ipv6:
+            with suppress(OSError):
+                return _Server6(("::", port), handler)
+        return (_Server6 if ":" in host else _Server)((host, port), handler)
+    except OSError as error:
+        raise EnvironmentFault(f"cannot listen at {host}:{port}: {(error.strerror or str(error)).lower()}") from error
 
 
 def _handler(pages: Pages) -> type[BaseHTTPRequestHandler]:

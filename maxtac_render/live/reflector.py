@@ -16,7 +16,7 @@ from typing import Any, Generic, NamedTuple
 from maxtac_render.live.client import Client, Event, backoff
 from maxtac_render.live.faults import ClusterFault, Gone, Refused
 from maxtac_render.live.kinds import Kind
-from maxtac_render.live.store import Store, Value
+from maxtac_render.live.store import LISTING, Store, Value
 
 WATCH_FOR = 300
 """Seconds after which the server is to end a watch, at least; up to a fifth more, so that not all end at once."""
@@ -74,7 +74,7 @@ class Reflector(Generic[Value]):
                 pause = random.uniform(0, BRIEF)  # noqa: S311 - nothing secret
             except ClusterFault as fault:
                 pause = self._pause(fault)
-            except (KeyError, TypeError, AttributeError, ValueError) as error:  # an object that is none
+            except Exception as error:  # an object that is none, or whatever else: nobody else would notice
                 pause = self._broken(error)
             stop.wait(pause)
 
@@ -90,7 +90,8 @@ class Reflector(Generic[Value]):
             self._take(event)
 
     def _list(self) -> None:
-        self.store.doubt(f"being listed ({self._why})")
+        if not self.store.trouble:
+            self.store.doubt(LISTING)
         listing = self._client.list(self.kind, self.store.entry, self._namespace)
         self.store.replace(dict(listing.items))
         self.lists[self._why] += 1

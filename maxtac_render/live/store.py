@@ -12,6 +12,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 Value = TypeVar("Value")
 
+NEW, LISTING = "not listed yet", "being listed"
+"""Why a store may not be what the cluster holds although nothing is wrong."""
+
 Place = tuple[str, str]
 """An object's namespace (empty for one of the cluster) and name."""
 
@@ -57,7 +60,7 @@ class Store(Generic[Value]):
         """Whether everything has been read once."""
         self.unreadable = 0
         """The code of an answer that said that the kind is not there, or may not be read; 0 where it can be."""
-        self.trouble = "not listed yet"
+        self.trouble = NEW
         """Why this may not be what the cluster holds now; empty while it is followed without a gap."""
         self.last_ok: float | None = None
         """The clock's time of the last word from the API server; None before the first."""
