@@ -84,12 +84,12 @@ def compiling(function: Function) -> Function:
     """Give a command every option of the compiler; what the command line does not say, the configuration says."""
 
     @wraps(function)
-    def configured(**given: Any) -> object:
+    def completed(**given: Any) -> object:
         from maxtac_render.cli import configuration  # noqa: PLC0415 - help pages do not pay
 
         return function(**configuration.complete(given, configuration.load(given)))
 
-    return accepting(cast("Function", configured))
+    return accepting(cast("Function", completed))
 
 
 def reading(function: Function) -> Function:
@@ -113,9 +113,14 @@ def assuming(function: Function) -> Function:
 
 def accepting(function: Function) -> Function:
     """Give a command every option of the compiler, and those that choose the configuration."""
+    return choosing(configured(function))
+
+
+def configured(function: Function) -> Function:
+    """Give a command the options that choose the configuration."""
     for names, attributes in reversed(_CHOOSING):
         function = click.option(*names, cls=Option, section=COMPILING, **attributes)(function)
-    return choosing(function)
+    return function
 
 
 def choosing(function: Function) -> Function:

@@ -1,0 +1,1 @@
+"""Tests of what keeps a cluster's policies in step."""
