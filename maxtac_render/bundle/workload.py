@@ -117,7 +117,7 @@ def _container(choice: Choice) -> Object:
     }
 
 
-ADDRESSES: Final = (f"--metrics-address=:{METRICS}", f"--probes-address=:{PROBES}")
+ADDRESSES: Final = (f"--metrics-address=:{METRICS}", f"--health-address=:{PROBES}")
 """Where the controller listens: at every address of its pod."""
 
 

@@ -74,8 +74,8 @@ _KNOWN = {option.name: option for option in OPTIONS}
     epilog=pages.examples(
         "maxtac manifests controller --image registry.example/maxtac-render:1 | kubectl apply --server-side -f -",
         "maxtac manifests controller --set prod --admission-policy --service-monitor > controller.yaml",
-        "maxtac manifests controller -- --shadow                     watch, and write nothing",
-        "maxtac manifests controller -- --baseline=dns --log=json    more options of maxtac watch",
+        "maxtac manifests controller -- --shadow                        watch, and write nothing",
+        "maxtac manifests controller -- --baseline=dns --names=short    more options of maxtac watch",
     ),
 )
 @click.option(
