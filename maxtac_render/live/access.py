@@ -30,6 +30,9 @@ CONNECT_WITHIN = 10.0
 ASK_AGAIN = 10.0
 """Seconds for which credentials are used before it is asked whether they have run out."""
 
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Where a pod has what its service account needs."""
+
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -71,7 +74,7 @@ class Access:
         self._credentials: Headers = ()
         self._ask_at = 0.0
         self._assumed = _assumed(way.user)
-        self._address = _address(str(configuration.host).rstrip("/"))
+        self._address = _address(str(configuration.host).rstrip("/"), "server", "http", "https")
         self.server = urlunsplit(self._address._replace(netloc=self._address.netloc.rpartition("@")[2]))
         self._tls = _tls(configuration) if self._address.scheme == "https" else None
         self._proxy = _proxy(configuration, self._address.hostname or "", str(way.cluster.get("proxy-url") or ""))
@@ -152,8 +155,6 @@ def load(choice: Choice) -> Access:
         return Access(choice, configuration, _configured(configuration, path, choice.context))
     except Unusable:
         raise
-    except (TypeError, KeyError, AttributeError, IndexError) as error:  # from the package, for what has another form
-        raise Unusable(f"cannot use the configuration {path}: it is no kubeconfig") from error
     except Exception as error:
         raise Unusable(f"cannot use the configuration {path}: {_words(error)}") from error
 
@@ -189,6 +190,7 @@ def _way(config: Mapping[str, Any], path: str, context: str) -> Way:
     cluster = _entry(config, "cluster", chosen.get("cluster"))
     if not cluster or not cluster.get("server"):
         raise Unusable(f"context {name} in {path}: no cluster {chosen.get('cluster')} with a server")
+    _address(str(cluster["server"]), "server", "http", "https")
     user = _entry(config, "user", chosen["user"]) if chosen.get("user") else {}
     if user is None:
         raise Unusable(f"context {name} in {path}: no user {chosen['user']}")
@@ -233,7 +235,7 @@ def _paths(path: str) -> list[str]:
 
 def _own_namespace() -> str:
     try:
-        return Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace").read_text().strip() or "default"
+        return (SERVICE_ACCOUNT / "namespace").read_text().strip() or "default"
     except OSError:
         return "default"
 
@@ -266,14 +268,14 @@ def _tls(configuration: Any) -> ssl.SSLContext:
     return context
 
 
-def _address(text: str) -> SplitResult:
+def _address(text: str, what: str, *schemes: str) -> SplitResult:
     try:
         address = urlsplit(text)
-        usable = address.scheme in ("http", "https") and address.hostname and address.port != 0
+        usable = address.scheme in schemes and address.hostname and address.port != 0
     except ValueError:
         usable = False
     if not usable:
-        raise Unusable("the address of the server is no http(s)://HOST[:PORT]")
+        raise Unusable(f"the address of the {what} is no {' or '.join(schemes)}://HOST[:PORT]")
     return address
 
 
@@ -282,10 +284,7 @@ def _proxy(configuration: Any, host: str, chosen: str) -> SplitResult | None:
     proxy = chosen or ("" if _is_direct(host, configuration.no_proxy or "") else configuration.proxy or "")
     if not proxy:
         return None
-    address = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    if address.scheme != "http" or not address.hostname:
-        raise Unusable(f"the proxy is no http://HOST[:PORT], but of the kind {address.scheme}, which is not supported")
-    return address
+    return _address(proxy if "://" in proxy else f"http://{proxy}", "proxy", "http")
 
 
 def _is_direct(host: str, excepted: str) -> bool:
@@ -315,6 +314,12 @@ def _proxy_headers(proxy: SplitResult) -> dict[str, str]:
 
 
 def _words(error: Exception) -> str:
+    """What an error of the kubernetes package says, but for what it may quote of the configuration."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is not None:
+        return f"line {mark.line + 1} is no YAML"
+    if isinstance(error, (TypeError, AttributeError, LookupError)):
+        return "it is no kubeconfig"
     return _plain(str(error)) or type(error).__name__
 
 

@@ -344,7 +344,8 @@ class FakeServer:
 
     def admit(self, request: Request, certificate: str = "") -> Target:
         """Know who asks, and whether it is allowed: what the request is for."""
-        request.user = self.tokens.get(request.headers.get("authorization", "").removeprefix("Bearer "), certificate)
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        request.user = self.tokens.get(token, certificate) if scheme.lower() == "bearer" else certificate
         if not request.user:
             raise Refusal(401, "Unauthorized", "Unauthorized")
         target = self.target(request.path)
