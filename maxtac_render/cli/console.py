@@ -114,6 +114,13 @@ class Console:
 
             self._write(f"{visible(line)}\n")
 
+    def complain(self, line: str) -> None:
+        """Write what went wrong, or what somebody has to know, also when quiet."""
+        from maxtac_render.reports.text import visible  # noqa: PLC0415 - only where there is something to say
+
+        self.clear()
+        self._write(f"{visible(line)}\n")
+
     def detail(self, line: str) -> None:
         """Write what only the curious want to know."""
         if self._manner.verbose:

@@ -25,7 +25,6 @@ from maxtac_render.model.changes import Action, Change
 from maxtac_render.model.cluster import Applied
 from maxtac_render.model.diagnostics import Report
 from maxtac_render.model.objects import ObjectRef, Origin
-from maxtac_render.model.policy import Policy
 from maxtac_render.model.stored import Stored
 from maxtac_render.wire import jsonpatch, networkpolicy
 
@@ -146,7 +145,7 @@ class _Desk:
         self.decide = decide
         self.manner = manner
         self.guard = guard
-        self.refused: dict[ObjectRef, tuple[Policy, Result]] = {}
+        self.refused: dict[ObjectRef, tuple[object, Result]] = {}
         """What was refused for what it says, by that, and the outcome."""
         self._warned: set[tuple[ObjectRef, str]] = set()
         self._lock = threading.Lock()
@@ -180,12 +179,17 @@ class _Desk:
 def _made(desk: _Desk, change: Change, present: Stored | None) -> Result:
     """Make a change. What the API server has refused before, and what nothing has changed in since, is not sent."""
     known = desk.refused.get(change.ref)
-    if known is not None and change.after is not None and known[0] == change.after.policy:
+    if known is not None and change.after is not None and known[0] == _said(change.after):
         return known[1]._replace(change=change)
     try:
         return _Write(desk, change, present).made()
     except Exception as error:
         return Result(change, "failed", Why.INTERNAL, f"{type(error).__name__}: {error}")
+
+
+def _said(applied: Applied) -> tuple[object, ...]:
+    """What a write of a policy says, whatever it was made for."""
+    return applied.policy[:7]
 
 
 class _Write:
@@ -343,7 +347,7 @@ class _Write:
         """The API server will not take this as long as it says the same."""
         result = self._failed(Why.INVALID, fault)
         if self._asked.after is not None:
-            self._desk.refused[self._asked.ref] = (self._asked.after.policy, result)
+            self._desk.refused[self._asked.ref] = (_said(self._asked.after), result)
         return result
 
     def _failed(self, why: Why, fault: ClusterFault) -> Result:
