@@ -132,19 +132,23 @@ CHOSEN = frozenset({Gate.OFF, Gate.NAMESPACE})
     help="Format on standard output.",
 )
 @parameters.compiling
+@parameters.assuming
 @reaching.reaching
 @parameters.talking
 @publishing.reporting
 def command(**given: Any) -> int:
     """Apply, and return the exit code."""
+    if given["shadow"] and (given["dry_run"] != "none" or given["output"] == "name"):
+        words = "--shadow prints what would open and close: it excludes --dry-run and -o name"
+        raise click.UsageError(words, click.get_current_context())
     console = Console(parameters.manner(given))
     voice = publishing.voice(given, sys.stderr)
     task = _task(given, console)
     told, outcome, signal = _carried_out(task, given)
     _report(task, outcome)
+    texts = _texts(task, told, bool(signal), given, console)
     publishing.publish(task.run, console, voice)
-    manner = deeds.Manner(task.scope.set, given["dry_run"], bool(signal))
-    console.put(deeds.FORMATS[given["output"]](told, manner), sys.stdout)
+    console.put(texts, sys.stdout)
     for line in _remarks(task, told, outcome):
         console.complain(line)
     if signal:
@@ -152,6 +156,19 @@ def command(**given: Any) -> int:
         console.complain(f"interrupted: {numbers} made; run it again to make the others")
     console.summary(deeds.summary(told), task.run.report)
     return 128 + signal if signal else _code(task, outcome, console)
+
+
+def _texts(
+    task: Task, told: Sequence[Deed], interrupted: bool, given: Mapping[str, Any], console: Console
+) -> Iterable[str]:
+    """What goes to standard output: what was done, or with --shadow what it would open and close."""
+    if not given["shadow"]:
+        manner = deeds.Manner(task.scope.set, given["dry_run"], interrupted)
+        return deeds.FORMATS[given["output"]](told, manner)
+    from maxtac_render.cli import comparing, shadow  # noqa: PLC0415 - only for whoever asks
+
+    account = shadow.foreseen(given, task.changes, console)
+    return comparing.load(given["output"])(account, colour=console.coloured(sys.stdout))
 
 
 class Task(NamedTuple):
@@ -203,7 +220,7 @@ def _task(given: dict[str, Any], console: Console) -> Task:
 def _carried_out(task: Task, given: Mapping[str, Any]) -> tuple[list[Deed], Outcome, int]:
     """Do it, as far as that is asked for: what became of every policy, and the signal that ended it."""
     changes, outcome, signal = task.changes, Outcome(()), 0
-    if given["dry_run"] == "client":
+    if given["shadow"] or given["dry_run"] == "client":
         told = [deeds.done(each) for each in changes]
     else:
         manner = Manner(given["concurrency"], given["dry_run"] == "server", PATIENCE)

@@ -266,6 +266,30 @@ def test_the_cluster_s_own_resources_are_a_source(cluster: FakeServer) -> None:
     assert policies(cluster) == {POLICY.format("b")}
 
 
+def test_a_shadow_shows_what_would_open_and_close(cluster: FakeServer) -> None:
+    """Among the pods that there are, with the gates heard, and without a write."""
+    for app in ("web", "cart"):
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": app, "namespace": "shop", "labels": {"app": app}},
+        }
+        cluster.add({**pod, "spec": {"containers": [{"name": app}]}})
+    shadow = apply(accesses("a"), "--shadow")
+    assert shadow.exit_code == 0, shadow.stderr
+    assert "shop/web" in shadow.stdout
+    assert "isolated" in shadow.stdout
+    assert not cluster.writes()
+    document = json.loads(apply(accesses("a"), "--shadow", "-o", "json").stdout)
+    validate(document, "comparison")
+    apply(accesses("a"))
+    count = len(cluster.writes())
+    assert "shop/web" not in apply("", "--shadow").stdout
+    assert "shop/web" in apply("", "--shadow", "--allow-empty").stdout
+    assert len(cluster.writes()) == count
+    assert "excludes --dry-run" in apply(accesses("a"), "--shadow", "--dry-run=server").stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
