@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from maxtac_render import __version__
+from maxtac_render.model.names import lease_name
 
 NAMESPACE: Final = "maxtac-system"
 SET: Final = "maxtac"
@@ -21,13 +22,14 @@ LABELS: Final = {"app.kubernetes.io/name": "maxtac", "control-plane": "controlle
 class Choice(NamedTuple):
     """What is chosen about the bundle.
 
-    ``arguments`` are those of ``maxtac watch`` besides the set; ``deletes`` tells that by them it deletes resources
-    that have expired.
+    ``lease`` is the name of the Lease. ``arguments`` are those of ``maxtac watch`` besides the set; ``deletes`` tells
+    that by them it deletes resources that have expired.
     """
 
     namespace: str = NAMESPACE
     image: str = f"maxtac-render:{__version__}"
     set: str = SET
+    lease: str = lease_name(SET)
     replicas: int = 2
     arguments: tuple[str, ...] = ()
     deletes: bool = False

@@ -26,7 +26,7 @@ def objects(choice: Choice) -> list[dict[str, Any]]:
     return [
         account,
         _role("ClusterRole", choice.metadata(everywhere, namespaced=False), cluster_rules(deletes=choice.deletes)),
-        _role("Role", choice.metadata(here), lease_rules()),
+        _role("Role", choice.metadata(here), lease_rules(choice.lease)),
         _binding("ClusterRole", choice.metadata("maxtac-manager-rolebinding", namespaced=False), everywhere, choice),
         _binding("Role", choice.metadata("maxtac-leader-election-rolebinding"), here, choice),
     ]
@@ -44,9 +44,13 @@ def cluster_rules(*, deletes: bool = False) -> list[dict[str, Any]]:
     ]
 
 
-def lease_rules() -> list[dict[str, Any]]:
-    """What the controller may do in its own namespace, so that one of several replicas leads."""
-    return [_rule("coordination.k8s.io", ["leases"], ["get", "create", "update"])]
+def lease_rules(name: str) -> list[dict[str, Any]]:
+    """What the controller may do in its own namespace, so that one of several replicas leads.
+
+    What is to be created has no name yet, as far as roles are concerned.
+    """
+    group, resources = "coordination.k8s.io", ["leases"]
+    return [_rule(group, resources, ["get", "update"]) | {"resourceNames": [name]}, _rule(group, resources, ["create"])]
 
 
 def _rule(group: str, resources: list[str], verbs: list[str]) -> dict[str, Any]:

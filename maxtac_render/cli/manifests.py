@@ -6,11 +6,11 @@ They are made to be piped into kubectl apply, or kept in a file. The same object
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from maxtac_render import bundle
 from maxtac_render.argocd import plugin
@@ -20,6 +20,7 @@ from maxtac_render.cli.parameters import Text
 from maxtac_render.frontends.maxtac import schema
 from maxtac_render.manifests import write
 from maxtac_render.model.errors import SinkFault
+from maxtac_render.model.names import lease_name
 from maxtac_render.model.options import OPTIONS
 from maxtac_render.sinks import stdout
 
@@ -139,7 +140,9 @@ def controller(**given: Any) -> int:
     metrics: enabled read them. Names and namespace are those of MaxTac's own bundle, and take its place: take over its
     policies first, with maxtac adopt.
     """
-    return _print(write.stream(bundle.objects(Choice(**given, deletes=_deletes(given["arguments"])))))
+    deletes = _told(given["arguments"])["expired"] == "delete"
+    choice = Choice(**given, lease=lease_name(given["set"]), deletes=deletes)
+    return _print(write.stream(bundle.objects(choice)))
 
 
 def _image(text: str) -> str:
@@ -149,9 +152,30 @@ def _image(text: str) -> str:
     return text
 
 
-def _deletes(arguments: tuple[str, ...]) -> bool:
-    """Tell whether resources that have expired are to be deleted."""
-    return "--expired=delete" in arguments or ("--expired", "delete") in pairwise(arguments)
+_OWN = {
+    "set": "--set",
+    "kubeconfig": "--kubeconfig",
+    "context": "--context",
+    "leader_election": "--leader-election",
+    "lease_namespace": "--lease-namespace",
+    "lease_name": "--lease-name",
+    "health_address": "--health-address",
+    "metrics_address": "--metrics-address",
+}
+"""The options of maxtac watch that the bundle depends on."""
+
+
+def _told(arguments: tuple[str, ...]) -> Mapping[str, Any]:
+    """What arguments tell maxtac watch, which must know them."""
+    from maxtac_render.cli import watch  # noqa: PLC0415 - whoever prints something else does not pay
+
+    here = click.get_current_context()
+    with watch.command.make_context("maxtac watch", list(arguments)) as told:
+        for name, flag in _OWN.items():
+            if told.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+                own = "; write it before --" if name == "set" else ""
+                raise click.UsageError(f"{flag} is for the bundle to say{own}", here)
+        return told.params
 
 
 def _print(texts: Iterable[str]) -> int:

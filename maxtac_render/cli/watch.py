@@ -32,7 +32,7 @@ from maxtac_render.cli.parameters import Function, Manner, Span
 from maxtac_render.model import options as model
 from maxtac_render.model.diagnostics import did_you_mean
 from maxtac_render.model.intent import KINDS
-from maxtac_render.model.names import LONGEST_NAME, cut, is_object_name
+from maxtac_render.model.names import lease_name
 
 if TYPE_CHECKING:
     from maxtac_render.live.kinds import Kind
@@ -44,9 +44,6 @@ SECTION = "Cluster"
 
 WRITTEN = "What is written"
 RUNNING = "How it runs"
-
-LEASE = "maxtac-render"
-"""What the name of a Lease begins with; the set follows."""
 
 _NOT_HERE = frozenset({"namespace", "now", "anchor", "exclude", "expired"})
 """Options of the compiler that have no meaning for a cluster that goes on, or another one."""
@@ -139,7 +136,7 @@ _OPTIONS: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
     (
         RUNNING,
         ("--lease-name",),
-        {"metavar": "NAME", "help": f"What it is called.  [default: {LEASE}-SET]"},
+        {"metavar": "NAME", "help": "What it is called.  [default: maxtac-render-SET]"},
     ),
     (
         RUNNING,
@@ -271,12 +268,6 @@ def _surroundings(given: Mapping[str, Any], namespace: str) -> Surroundings:
         only=_kinds(given["kinds"] or tuple(KINDS)),
         calm=Calm(quiet, max(CALM.most, quiet)),
     )
-
-
-def lease_name(name: str) -> str:
-    """The name of the Lease of a set: of two sets in one cluster none waits for the other."""
-    plain = f"{LEASE}-{name}"
-    return plain if is_object_name(plain) else cut(plain.lower().replace("_", "-"), plain, LONGEST_NAME, 8)
 
 
 def _address(place: tuple[str, int] | None) -> Address | None:

@@ -59,6 +59,12 @@ def cut(plain: str, identity: str, limit: int, digits: int = 8) -> str:
     return f"{kept[: limit - digits - 1].rstrip('-.')}-{digest(identity, digits)}".lstrip("-.")
 
 
+def lease_name(set_name: str) -> str:
+    """The name of the Lease of a set: of two sets in one cluster none waits for the other."""
+    plain = f"maxtac-render-{set_name}"
+    return plain if is_object_name(plain) else cut(plain, plain, LONGEST_NAME)
+
+
 def label_value(text: str) -> str:
     """A text as a label value; a longer one is cut and ends in a hash of the whole."""
     if len(text) <= LONGEST_LABEL:

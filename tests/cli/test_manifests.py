@@ -93,6 +93,8 @@ def test_what_is_chosen_stands_where_it_must() -> None:
         {(body["kind"], body["metadata"]["name"]) for body in made if body["kind"] != "CustomResourceDefinition"}
         for made in (controller("--admission-policy"), controller("-n", "b", "--admission-policy"))
     )
+    (role,) = (body for body in objects if body["kind"] == "Role")
+    assert role["rules"][0]["resourceNames"] == ["maxtac-render-prod"]
     cluster_wide = {"Namespace", "ClusterRole", "ClusterRoleBinding", "ValidatingAdmissionPolicy"}
     assert not {each for each in here & there if each[0] in cluster_wide}
 
@@ -107,6 +109,12 @@ def test_what_is_chosen_stands_where_it_must() -> None:
         ["--image", ""],
         ["--image", "a b"],
         ["--image", "a\nb"],
+        ["more"],
+        ["--", "--bogus"],
+        ["--", "--set=other"],
+        ["--", "--no-leader-election"],
+        ["--", "--metrics-address=0"],
+        ["--", "--expired=never"],
     ],
 )
 def test_what_cannot_be_is_wrong_usage(arguments: list[str]) -> None:

@@ -20,6 +20,7 @@ from maxtac_render.bundle import rights
 from maxtac_render.bundle.choice import CONTROLLER, LABELS, Choice
 from maxtac_render.bundle.guard import CLEANERS
 from maxtac_render.frontends.maxtac import schema
+from maxtac_render.model.names import lease_name
 from maxtac_render.model.ownership import WATCH, writing_labels
 
 from .conftest import Run
@@ -231,7 +232,18 @@ def test_the_account_may_what_it_needs_and_nothing_else(control_plane: ControlPl
     assert not everybody & given(rights.cluster_rules(deletes=True))
     assert rights_in(installed.controller, "default") - everybody == given(rights.cluster_rules())
     own = rights_in(installed.controller, installed.choice.namespace) - everybody
-    assert own == given(rights.cluster_rules()) | given(rights.lease_rules())
+    assert own == given(rights.cluster_rules()) | {("create", "coordination.k8s.io", "leases")}
+
+
+def test_the_account_may_renew_one_lease(installed: Installed) -> None:
+    """The one of its set, and nobody else's."""
+    where = {"namespace": installed.choice.namespace, "group": "coordination.k8s.io", "resource": "leases"}
+    for name, wanted in ((lease_name(installed.choice.set), {"get", "update"}), ("another", set())):
+        asked = [{"spec": {"resourceAttributes": {**where, "name": name, "verb": verb}}} for verb in VERBS]
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        answers = [installed.controller.request("POST", path, body).json()["status"]["allowed"] for body in asked]
+        may = {verb for verb, allowed in zip(VERBS, answers, strict=True) if allowed}
+        assert may - {"create"} == wanted
 
 
 def test_secrets_and_resources_are_out_of_its_reach(installed: Installed) -> None:
@@ -385,7 +397,7 @@ def test_it_takes_the_place_of_the_maxtac_controller(control_plane: ControlPlane
     assert deployment["spec"]["replicas"] == 2
     assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 30
     role = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{name}/roles/maxtac-leader-election-role"
-    assert control_plane.request("GET", role).json()["rules"] == rights.lease_rules()
+    assert control_plane.request("GET", role).json()["rules"] == rights.lease_rules(lease_name("other"))
     service = control_plane.request("GET", f"/api/v1/namespaces/{name}/services/{CONTROLLER}-metrics-service").json()
     assert [port["name"] for port in service["spec"]["ports"]] == ["metrics"]
 
