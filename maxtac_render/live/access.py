@@ -6,26 +6,20 @@ or where there is none, that of the pod that we are in. The kubernetes package r
 
 from __future__ import annotations
 
-import http.client
-import ipaddress
 import logging
 import os
 import re
-import socket
 import ssl
 import threading
 import time
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlunsplit
 
+from maxtac_render.live.connection import Connection, Route, address_of, is_direct, proxy_of
 from maxtac_render.live.faults import Unusable
-
-CONNECT_WITHIN = 10.0
-"""Seconds in which a connection must stand."""
 
 ASK_AGAIN = 10.0
 """Seconds for which credentials are used before it is asked whether they have run out."""
@@ -74,10 +68,11 @@ class Access:
         self._credentials: Headers = ()
         self._ask_at = 0.0
         self._assumed = _assumed(way.user)
-        self._address = _address(str(configuration.host).rstrip("/"), "server", "http", "https")
+        self._address = address_of(str(configuration.host).rstrip("/"), "server", "http", "https")
         self.server = urlunsplit(self._address._replace(netloc=self._address.netloc.rpartition("@")[2]))
-        self._tls = _tls(configuration) if self._address.scheme == "https" else None
-        self._proxy = _proxy(configuration, self._address.hostname or "", str(way.cluster.get("proxy-url") or ""))
+        tls = _tls(configuration) if self._address.scheme == "https" else None
+        proxy = _proxy(configuration, self._address.hostname or "", str(way.cluster.get("proxy-url") or ""))
+        self._route = Route(self._address, proxy, tls, configuration.tls_server_name or "")
 
     @property
     def prefix(self) -> str:
@@ -107,38 +102,7 @@ class Access:
 
     def connection(self) -> Connection:
         """A connection that is yet to be opened."""
-        host, port = self._address.hostname or "", self._address.port or (443 if self._tls else 80)
-        way = (self._proxy.hostname or "", self._proxy.port or 80) if self._proxy else (host, port)
-        connection = Connection(*way, timeout=CONNECT_WITHIN)
-        connection.tls, connection.tls_name = self._tls, self._configuration.tls_server_name or host
-        if self._proxy:
-            connection.set_tunnel(host, port, _proxy_headers(self._proxy))
-        return connection
-
-
-class Connection(http.client.HTTPConnection):
-    """A connection that knows its server by a name of its own, and notices when the other side is dead."""
-
-    tls: ssl.SSLContext | None = None
-    tls_name = ""
-    _held: socket.socket | None = None
-
-    def connect(self) -> None:
-        """Open the connection."""
-        super().connect()
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._held = self.sock
-        if self.tls is not None:  # the handshake waits until others can end it
-            self.sock = self._held = self.tls.wrap_socket(
-                self.sock, server_hostname=self.tls_name, do_handshake_on_connect=False
-            )
-            self.sock.do_handshake()
-
-    def end(self) -> None:
-        """End what another thread waits for here; the connection is still that thread's to close."""
-        if self._held is not None:
-            with suppress(OSError):  # the socket's own, below TLS: that one is in use in the other thread
-                socket.socket.shutdown(self._held, socket.SHUT_RDWR)
+        return Connection(self._route)
 
 
 def load(choice: Choice) -> Access:
@@ -190,7 +154,7 @@ def _way(config: Mapping[str, Any], path: str, context: str) -> Way:
     cluster = _entry(config, "cluster", chosen.get("cluster"))
     if not cluster or not cluster.get("server"):
         raise Unusable(f"context {name} in {path}: no cluster {chosen.get('cluster')} with a server")
-    _address(str(cluster["server"]), "server", "http", "https")
+    address_of(str(cluster["server"]), "server", "http", "https")
     user = _entry(config, "user", chosen["user"]) if chosen.get("user") else {}
     if user is None:
         raise Unusable(f"context {name} in {path}: no user {chosen['user']}")
@@ -262,55 +226,18 @@ def _tls(configuration: Any) -> ssl.SSLContext:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         if configuration.cert_file:
-            context.load_cert_chain(configuration.cert_file, configuration.key_file)
+            context.load_cert_chain(
+                configuration.cert_file, configuration.key_file, password=""
+            )  # nobody is asked for one
     except (OSError, ValueError) as error:
         raise Unusable(f"cannot use the certificates for {configuration.host}: {_words(error)}") from error
     return context
 
 
-def _address(text: str, what: str, *schemes: str) -> SplitResult:
-    try:
-        address = urlsplit(text)
-        usable = address.scheme in schemes and address.hostname and address.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise Unusable(f"the address of the {what} is no {' or '.join(schemes)}://HOST[:PORT]")
-    return address
-
-
 def _proxy(configuration: Any, host: str, chosen: str) -> SplitResult | None:
     """The proxy on the way to a host: the kubeconfig's, or that of the environment unless NO_PROXY excepts the host."""
-    proxy = chosen or ("" if _is_direct(host, configuration.no_proxy or "") else configuration.proxy or "")
-    if not proxy:
-        return None
-    return _address(proxy if "://" in proxy else f"http://{proxy}", "proxy", "http")
-
-
-def _is_direct(host: str, excepted: str) -> bool:
-    """Tell whether no proxy of the environment is used for a host: as kubectl, for what is near, names and ranges."""
-    names = [each.strip().lower() for each in excepted.split(",") if each.strip()]
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return (
-            host == "localhost" or "*" in names or any(f".{host}".endswith(f".{each.lstrip('*.')}") for each in names)
-        )
-    return address.is_loopback or "*" in names or any(_holds(each, address) for each in names)
-
-
-def _holds(text: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    try:
-        return address in ipaddress.ip_network(text.strip("[]"), strict=False)
-    except ValueError:
-        return False
-
-
-def _proxy_headers(proxy: SplitResult) -> dict[str, str]:
-    if proxy.username is None:
-        return {}
-    words = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
-    return {"Proxy-Authorization": f"Basic {b64encode(words.encode()).decode()}"}
+    proxy = chosen or ("" if is_direct(host, configuration.no_proxy or "") else configuration.proxy or "")
+    return proxy_of(proxy) if proxy else None
 
 
 def _words(error: Exception) -> str:

@@ -18,7 +18,8 @@ from functools import partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
-from maxtac_render.live.access import CONNECT_WITHIN, Access, Connection
+from maxtac_render.live.access import Access
+from maxtac_render.live.connection import CONNECT_WITHIN, Connection
 from maxtac_render.live.faults import Gone, Refused, Unreachable, read_status, refused, status_of
 from maxtac_render.live.kinds import Kind
 

@@ -27,6 +27,7 @@ from live.fake import FakeServer
 from maxtac_render.live import access as module
 from maxtac_render.live.access import Choice, load
 from maxtac_render.live.client import Client
+from maxtac_render.live.connection import CONNECT_WITHIN, is_direct
 from maxtac_render.live.faults import ClusterFault, Refused, Unreachable, Unusable
 from maxtac_render.live.kinds import SERVICES
 
@@ -427,7 +428,7 @@ def test_a_handshake_that_does_not_end_is_ended_by_whoever_closes(tmp_path: Path
         client.close()
         thread.join(WITHIN)
         accepted.close()
-        assert time.monotonic() - began < module.CONNECT_WITHIN / 2
+        assert time.monotonic() - began < CONNECT_WITHIN / 2
         assert [str(fault) for fault in caught] == ["the client was closed"]
 
 
@@ -543,7 +544,7 @@ def test_a_proxy_of_the_environment(
     ],
 )
 def test_what_needs_no_proxy(host: str, excepted: str, direct: bool) -> None:
-    assert module._is_direct(host, excepted) == direct
+    assert is_direct(host, excepted) == direct
 
 
 @pytest.mark.parametrize("address", ["socks5://me:do-not-tell@h:1", "https://me:do-not-tell@h:1", "http://", "ftp:x"])
