@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from typing import Literal, TextIO
 
 from maxtac_render.model.diagnostics import printable
-from maxtac_render.model.ownership import rfc3339
 
 Form = Literal["text", "json"]
 Level = Literal["debug", "info", "warning", "error"]
@@ -66,7 +65,10 @@ class Journal:
         self._lock = threading.Lock()
 
     def debug(self, message: str, about: object = None, **facts: object) -> None:
-        """Write what only helps to find a fault. ``about`` is the object, ``facts`` are what is to be known of it."""
+        """Write what only helps to find a fault.
+
+        ``about`` is the object, and ``facts`` are what is to be known of it, but for empty texts.
+        """
         self._write("debug", message, about, facts)
 
     def info(self, message: str, about: object = None, **facts: object) -> None:
@@ -84,10 +86,11 @@ class Journal:
     def _write(self, level: Level, message: str, about: object, facts: Mapping[str, object]) -> None:
         if LEVELS.index(level) < self._least:
             return
-        head = {"time": rfc3339(self._clock()), "level": level, "message": _sound(message)}
+        head = {"time": _time(self._clock()), "level": level, "message": _sound(message)}
         if about is not None and str(about):
             head["object"] = _sound(str(about))
-        line = self._line({**head, **{name: _fact(name, fact) for name, fact in facts.items() if name not in head}})
+        told = {name: _fact(name, fact) for name, fact in facts.items() if name not in head and fact != ""}
+        line = self._line({**head, **told})
         stream = self._stream or sys.stderr
         with self._lock:
             try:
@@ -95,6 +98,11 @@ class Journal:
                 stream.flush()
             except (OSError, ValueError):  # nobody reads it any more, or it is closed
                 self.lost += 1
+
+
+def _time(moment: datetime) -> str:
+    """A moment in UTC, to the millisecond: all lines have one as long."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _fact(name: str, fact: object) -> object:

@@ -29,7 +29,9 @@ def logged(form: Form, message: str = "said", about: object = None, **facts: Any
 
 def test_a_line_of_text() -> None:
     """Time, level, message, object, facts."""
-    line = logged("text", "policies created", REF, number=3, took=0.25, ok=True, reason="no room", nothing=None)
+    line = logged(
+        "text", "policies created", REF, number=3, took=0.25, ok=True, reason="no room", nothing=None, field=""
+    )
     assert line == (
         "2026-11-25T12:00:00.123Z INFO policies created "
         'object="Service shop/web" number=3 took=0.25 ok=true reason="no room" nothing=null\n'

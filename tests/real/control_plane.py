@@ -157,7 +157,7 @@ class ControlPlane:
         """Start another API server on the same etcd, with flags besides and the same credentials."""
         directory = self.program.log.parent / f"another-{secrets.token_hex(4)}"
         directory.mkdir()
-        (port,) = _free_ports(1)
+        (port,) = free_ports(1)
         command = [*self.program.command, f"--secure-port={port}", f"--cert-dir={directory}/certs", *flags]
         program = Program(command, directory / "kube-apiserver.log")
         server, ca = f"https://127.0.0.1:{port}", directory / "certs/apiserver.crt"
@@ -225,7 +225,7 @@ class ControlPlane:
 @contextmanager
 def control_plane(part: Callable[[str], Path], directory: Path, *flags: str) -> Iterator[ControlPlane]:
     """Start etcd and the API server, with flags besides, wait until it is ready, and stop both in reverse order."""
-    etcd_port, peer_port, api_port = _free_ports(3)
+    etcd_port, peer_port, api_port = free_ports(3)
     token = secrets.token_hex(16)
     _credentials(part, directory, token)
     etcd = Program([str(part("etcd")), *_etcd_flags(directory, etcd_port, peer_port)], directory / "etcd.log")
@@ -252,7 +252,8 @@ def _started(plane: ControlPlane) -> Iterator[None]:
         plane.program.stop()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports at which nobody listens at the moment."""
     with ExitStack() as held:
         sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [each.getsockname()[1] for each in sockets]

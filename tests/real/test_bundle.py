@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import re
 import secrets
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +27,7 @@ from maxtac_render.model.names import lease_name
 from maxtac_render.model.ownership import WATCH, writing_labels
 
 from .conftest import Run
-from .control_plane import ControlPlane, Response
+from .control_plane import ControlPlane, Response, free_ports
 
 PROJECT = Path(__file__).parents[2]
 WITHIN = 30.0
@@ -83,7 +86,7 @@ def installed(
 ) -> Iterator[Installed]:
     """The bundle under a namespace and for a set of its own, with the admission policy."""
     name = f"test-{secrets.token_hex(4)}"
-    choice = Choice(name, set=f"set-{name}", admission_policy=True)
+    choice = Choice(name, set=f"set-{name}", lease=lease_name(f"set-{name}"), admission_policy=True)
     text = printed(f"--namespace={name}", f"--set={choice.set}", "--admission-policy")
     cache = tmp_path_factory.mktemp("cache")
     kubectl = [str(part("kubectl")), f"--kubeconfig={control_plane.kubeconfig}", f"--cache-dir={cache}"]
@@ -409,3 +412,110 @@ def test_what_the_readme_has_people_look_at_and_label(installed: Installed, kube
     for words in (("get", "pods", "-n", name), ("get", kinds, "-A"), ("label", "namespace", name, "metrics=enabled")):
         done = kubectl(*words)
         assert done.returncode == 0, done.stderr
+
+
+SERVICES = [
+    {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "labels": {"part": name}},
+        "spec": {"selector": {"app": name}, "ports": [{"port": 80}]},
+    }
+    for name in ("web", "ledger")
+]
+ACCESS = {
+    "apiVersion": "maxtac.vtk.io/v1alpha1",
+    "kind": "Access",
+    "metadata": {"name": "web-in"},
+    "spec": {"serviceSelector": {"matchLabels": {"part": "web"}}, "direction": "ingress"},
+}
+
+
+@contextmanager
+def controller(installed: Installed, directory: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The controller as its pod starts it, with its account's token, and the port at which it answers.
+
+    It has no home, and nowhere to write.
+    """
+    objects = yaml.safe_load_all(printed(f"--namespace={installed.choice.namespace}", f"--set={installed.choice.set}"))
+    (deployment,) = [body for body in objects if body["kind"] == "Deployment"]
+    arguments = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+    metrics, health = free_ports(2)
+    arguments = [
+        word.replace(":8080", f"127.0.0.1:{metrics}").replace(":8081", f"127.0.0.1:{health}") for word in arguments
+    ]
+    plane = installed.controller
+    config = json.loads(plane.kubeconfig.read_text())
+    config["users"] = [{"name": "admin", "user": {"token": plane.token}}]
+    config["contexts"][0]["context"]["namespace"] = installed.choice.namespace
+    path = directory / "kubeconfig"
+    path.write_text(json.dumps(config))
+    environment = {
+        "KUBECONFIG": str(path),
+        "HOME": "/nonexistent",
+        "TMPDIR": "/nonexistent",
+        "PYTHONPATH": str(PROJECT),
+    }
+    command = [sys.executable, "-B", "-m", "maxtac_render", *arguments]
+    with (directory / "log").open("w") as log:
+        process = subprocess.Popen(command, cwd="/", env=environment, stdout=log, stderr=log, text=True)
+    try:
+        yield process, health
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_for(condition: Callable[[], object], what: Callable[[], object]) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + WITHIN
+    while not condition():
+        assert time.monotonic() < deadline, what()
+        time.sleep(0.1)
+
+
+def test_the_controller_works_with_its_account(
+    control_plane: ControlPlane, installed: Installed, policies: str, kubectl: Run, tmp_path: Path
+) -> None:
+    """With the rights of the bundle, behind the admission policy: policies, status, events, Lease, and a clean end."""
+    namespace = policies.split("/")[5]
+    ask = control_plane.request
+    accesses = f"/apis/maxtac.vtk.io/v1alpha1/namespaces/{namespace}/accesses"
+    services = f"/api/v1/namespaces/{namespace}/services"
+    for body in SERVICES:
+        assert ask("POST", services, body).status == 201
+    spec = {**ACCESS["spec"], "targets": [{"serviceName": "ledger", "namespace": namespace}]}
+    assert ask("POST", accesses, {**ACCESS, "spec": spec}).status == 201
+
+    def ready() -> str:
+        conditions = ask("GET", f"{accesses}/web-in").json().get("status", {}).get("conditions", [])
+        return "".join(each["status"] for each in conditions if each["type"] == "Ready")
+
+    def log() -> str:
+        return (tmp_path / "log").read_text()
+
+    with controller(installed, tmp_path) as (process, health):
+        wait_for(lambda: ready() == "True", log)
+        with closing(http.client.HTTPConnection("127.0.0.1", health, timeout=10)) as connection:
+            connection.request("GET", "/readyz")
+            assert connection.getresponse().read() == b"ok\n"
+        (made,) = ask("GET", policies).json()["items"]
+        assert made["metadata"]["labels"].items() >= dict(writing_labels(installed.choice.set, WATCH)).items()
+        assert ask("DELETE", f"{policies}/{made['metadata']['name']}").status == 403
+        wrong = {"metadata": {"annotations": {"maxtac.vtk.io.access/direction": "sideways"}}}
+        assert ask("PATCH", f"{services}/web", wrong, MERGE).status == 200
+        wait_for(lambda: ready() == "False", log)
+        assert ask("PATCH", f"{services}/web", {"metadata": {"annotations": None}}, MERGE).status == 200
+        wait_for(lambda: ready() == "True", log)
+        described = kubectl("describe", "access.maxtac.vtk.io", "web-in", "-n", namespace).stdout
+        assert "created 1 NetworkPolicy" in described
+        assert "direction" in kubectl("describe", "service", "web", "-n", namespace).stdout.partition("Events:")[2]
+        assert ask("DELETE", f"{accesses}/web-in").status == 200
+        wait_for(lambda: ask("GET", policies).json()["items"] == [], log)
+        process.terminate()
+        assert process.wait(WITHIN) == 0, log()
+    place = f"/apis/coordination.k8s.io/v1/namespaces/{installed.choice.namespace}/leases/{installed.choice.lease}"
+    assert not ask("GET", place).json()["spec"].get("holderIdentity")
+    assert not re.search("forbidden|403|Traceback", log()), log()
+    assert installed.controller.token not in log()
+    assert all(json.loads(line)["time"] for line in log().splitlines())
