@@ -40,11 +40,10 @@ from maxtac_render.cli.compilation import Compilation, count
 from maxtac_render.cli.console import Console
 from maxtac_render.cli.deeds import Deed
 from maxtac_render.cli.table import chosen
-from maxtac_render.cli.writing import WRITTEN, Cluster
+from maxtac_render.cli.writing import WRITTEN, Cluster, named
 from maxtac_render.engine.pruning import Gate, Gates, Group, Verdict, group, judge, limit, opened
 from maxtac_render.engine.settling import Foreign, Scope, Settlement, report_foreign, settle, step
-from maxtac_render.live.kinds import NETWORK_POLICIES
-from maxtac_render.live.outcomes import Outcome, Result, Why
+from maxtac_render.live.outcomes import Outcome, Why
 from maxtac_render.live.writes import Manner
 from maxtac_render.model.catalogue import Code, Severity
 from maxtac_render.model.changes import Change
@@ -57,12 +56,6 @@ from maxtac_render.model.policy import Policy
 SECTION = "Cluster"
 
 FOREIGN = Why.FOREIGN.word
-
-PATIENCE = 60.0
-"""Seconds for which a write is tried that the API server has no time for, or does not answer."""
-
-UNSAID = frozenset({Why.STOPPED.word, FOREIGN})
-"""Reasons that are told in another way: by the end of the run, or as findings."""
 
 CHOSEN = frozenset({Gate.OFF, Gate.NAMESPACE})
 """Gates that somebody shut by will: what they keep is no failure."""
@@ -167,7 +160,7 @@ def _texts(
         return deeds.FORMATS[given["output"]](told, manner)
     from maxtac_render.cli import comparing, shadow  # noqa: PLC0415 - only for whoever asks
 
-    account = shadow.foreseen(given, task.changes, console)
+    account = shadow.foreseen(shadow.read(given, console), task.changes, task.run.options, comparing.LAYERS)
     return comparing.load(given["output"])(account, colour=console.coloured(sys.stdout))
 
 
@@ -193,9 +186,7 @@ def _task(given: dict[str, Any], console: Console) -> Task:
     The cluster comes first: a policy that is made meanwhile is missing then, and does not look as if nobody wanted it.
     """
     options = parameters.options(given)
-    if not options.set:
-        words = "whose policies are these? name their set, such as --set shop; nothing else is changed or deleted"
-        raise click.UsageError(words, click.get_current_context())
+    writing.require_set(options)
     cluster = Cluster(given)
     cluster.look([options.namespace])
     if given["allow_empty"]:
@@ -223,7 +214,7 @@ def _carried_out(task: Task, given: Mapping[str, Any]) -> tuple[list[Deed], Outc
     if given["shadow"] or given["dry_run"] == "client":
         told = [deeds.done(each) for each in changes]
     else:
-        manner = Manner(given["concurrency"], given["dry_run"] == "server", PATIENCE)
+        manner = Manner(given["concurrency"], given["dry_run"] == "server", writing.PATIENCE)
         with writing.stopping() as stop:
             outcome = task.cluster.write(changes, partial(step, scope=task.scope), manner, stop)
         told = [deeds.deed(each) for each in outcome.results]
@@ -250,26 +241,15 @@ def _report(task: Task, outcome: Outcome) -> None:
 
 def _remarks(task: Task, told: Sequence[Deed], outcome: Outcome) -> Iterator[str]:
     """What is to be said besides: what failed, what stays and why, and whose pods are open now."""
-    for each in outcome.done:
-        yield from (f"{_place(each.change.ref)}: the API server warns: {text}" for text in each.warnings)
-    for message, refs in _grouped(told, "failed", "skipped", "foreign"):
-        yield f"{_some(refs)} not written: {message}"
-    for message, refs in _grouped(told, "held"):
-        yield f"{_some(refs)} left as it is: {message}"
+    yield from writing.remarks(outcome)
+    held: dict[str, list[ObjectRef]] = {}
+    for each in task.settlement.held:
+        held.setdefault(each.why, []).append(each.applied.ref)
+    for why, refs in held.items():
+        yield f"{named(refs)} left as it is: {why}"
     for gate, changes in task.verdict.blocked.items():
-        yield f"{_some([each.ref for each in changes])} not asked for any more, and kept: {_why(gate, task)}"
-    if any(each.why is Why.FORBIDDEN for each in outcome.failed):
-        yield f"this takes the verbs get, list, create, patch and delete on {NETWORK_POLICIES.resource}"
+        yield f"{named([each.ref for each in changes])} not asked for any more, and kept: {_why(gate, task)}"
     yield from _open(task, {each.ref for each in told if each.result == "pruned"})
-
-
-def _grouped(told: Iterable[Deed], *results: str) -> Iterator[tuple[str, list[ObjectRef]]]:
-    """Policies with some results, by what is said of them; what needs no words besides is left out."""
-    groups: dict[str, list[ObjectRef]] = {}
-    for each in told:
-        if each.result in results and each.reason not in UNSAID:
-            groups.setdefault(each.message, []).append(each.ref)
-    return iter(groups.items())
 
 
 def _open(task: Task, gone: set[ObjectRef]) -> Iterator[str]:
@@ -281,17 +261,6 @@ def _open(task: Task, gone: set[ObjectRef]) -> Iterator[str]:
     for (namespace, subject), side in sides.items():
         words = "ingress and egress" if side is Direction.ALL else side.word
         yield f"pods {chosen(subject)} in {namespace}: no policy is left that closes {words}"
-
-
-def _place(ref: ObjectRef) -> str:
-    return f"networkpolicy {ref.namespace}/{ref.name}"
-
-
-def _some(refs: Sequence[ObjectRef]) -> str:
-    """Policies as messages name them; of many only some."""
-    if len(refs) == 1:
-        return _place(refs[0])
-    return f"{len(refs):,} policies ({listed(f'{each.namespace}/{each.name}' for each in refs)})"
 
 
 def _why(gate: Gate, task: Task) -> str:
@@ -316,9 +285,6 @@ def _remaining(task: Task, gone: set[ObjectRef]) -> Iterator[Policy]:
 
 
 def _code(task: Task, outcome: Outcome, console: Console) -> int:
-    """The exit code: what the findings ask for, or more."""
-    missed: list[Result] = [*outcome.failed, *outcome.skipped]
-    if any(each.why in writing.UNREACHED for each in missed):
-        return exits.FAILED
+    """The exit code: what could not be done asks for one, and so do gates that nobody shut by will, and findings."""
     kept = any(gate not in CHOSEN for gate in task.verdict.blocked)
-    return exits.FOUND if missed or kept else console.code(task.run.report)
+    return writing.missed(outcome) or (exits.FOUND if kept else console.code(task.run.report))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from maxtac_render.analysis import unseen
@@ -18,29 +18,31 @@ from maxtac_render.manifests.wanted import CLUSTER, is_ours
 from maxtac_render.model.changes import Change
 from maxtac_render.model.cluster import Cluster
 from maxtac_render.model.diagnostics import Report
+from maxtac_render.model.objects import Resource
 from maxtac_render.model.options import Options
 from maxtac_render.sources import LIVE
 
 
-def foreseen(given: Mapping[str, Any], changes: Collection[Change], console: Console) -> comparing.Account:
-    """What changes would open, close and isolate among the pods that the cluster has now.
+def read(given: Mapping[str, Any], console: Console) -> list[Resource]:
+    """All that is in the cluster that policies are about.
 
-    Raises SourceFault and ClusterFault where the cluster cannot be read.
+    Raises SourceFault and ClusterFault where it cannot be read.
     """
-    options = parameters.options(given)
-    old = _cluster(given, options, console)
+    options, report = parameters.options(given), Report()
+    files = inputs([LIVE], options, report, reaching.reach(given, options, report))
+    return list(Intake(files, options, report, wanted=CLUSTER).resources(console))
+
+
+def foreseen(
+    resources: Iterable[Resource], changes: Collection[Change], options: Options, layers: tuple[str, ...]
+) -> comparing.Account:
+    """What changes would open, close and isolate among the pods of a cluster, as far as layers tell of it."""
+    there = [each for each in resources if not is_ours(each.ref.api_version)]  # what its own resources ask for is apart
+    old = assemble(there, options, Report()).cluster
     new = changed(old, changes)
     made, assumed = plan(new.policies, old.policies), assumptions(options)
     aligned = align(old, new, made, assumed, unseen.strangers((old, new), made, assumed))
-    return comparing.account(made, compare(aligned), comparing.LAYERS)
-
-
-def _cluster(given: Mapping[str, Any], options: Options, console: Console) -> Cluster:
-    """The cluster as it is, with the policies that are there and not those that its resources ask for."""
-    report = Report()
-    files = inputs([LIVE], options, report, reaching.reach(given, options, report))
-    resources = Intake(files, options, report, wanted=CLUSTER).resources(console)
-    return assemble([each for each in resources if not is_ours(each.ref.api_version)], options, report).cluster
+    return comparing.account(made, compare(aligned), layers)
 
 
 def changed(cluster: Cluster, changes: Collection[Change]) -> Cluster:

@@ -11,28 +11,43 @@ from typing import Any
 
 import click
 
-from maxtac_render.cli import reaching
+from maxtac_render.cli import exits, reaching
 from maxtac_render.cli.pages import Option
 from maxtac_render.live import access
 from maxtac_render.live.access import Access
 from maxtac_render.live.client import Client
-from maxtac_render.live.faults import Refused
-from maxtac_render.live.kinds import NETWORK_POLICIES
+from maxtac_render.live.faults import ClusterFault, Refused
+from maxtac_render.live.kinds import DEPLOYMENTS, NETWORK_POLICIES
 from maxtac_render.live.objects import stored
 from maxtac_render.live.outcomes import Outcome, Why
 from maxtac_render.live.writes import ANSWERED_WITHIN, CONCURRENCY, MOST_CONCURRENCY, Decide, Guard, Manner, Writer
 from maxtac_render.model.changes import Change
-from maxtac_render.model.diagnostics import Report
+from maxtac_render.model.diagnostics import Report, listed
 from maxtac_render.model.errors import SourceFault
-from maxtac_render.model.objects import Origin
+from maxtac_render.model.objects import ObjectRef, Origin
+from maxtac_render.model.options import Options
 from maxtac_render.model.stored import Stored
 
 WRITTEN = "What is written"
 
+CONTROLLER = "app.kubernetes.io/name=maxtac,control-plane=controller-manager"
+"""What its manifests label the MaxTac controller with."""
+
 UNREACHED = frozenset({Why.FORBIDDEN, Why.THROTTLED, Why.UNANSWERED})
 """Why a write failed of which the API server never heard, or which we may not make."""
 
-Function = Callable[..., object]
+PATIENCE = 60.0
+"""Seconds for which a write is tried that the API server has no time for, or does not answer."""
+
+UNSAID = frozenset({Why.STOPPED, Why.FOREIGN})
+"""Reasons that are told in another way: by the end of the run, or as findings."""
+
+
+def require_set(options: Options) -> None:
+    """Without the name of a set it is not known whose policies are written: that is wrong usage."""
+    if not options.set:
+        words = "whose policies are these? name their set, such as --set shop; no others are changed or deleted"
+        raise click.UsageError(words, click.get_current_context())
 
 
 def concurrency(function: Any) -> Any:
@@ -75,12 +90,29 @@ class Cluster:
                     policy = found.applied.policy
                     self.policies[policy.namespace, policy.name] = found
 
+    def controllers(self) -> list[str]:
+        """The Deployments that look like the MaxTac controller, and run; none where we may not look."""
+        with closing(Client(self._way, reaching.choice(self._given).timeout)) as client:
+            try:
+                found = client.list(DEPLOYMENTS, _running, selector=CONTROLLER).items
+            except ClusterFault:
+                return []
+        return [name for name in found if name]
+
     def write(self, changes: Sequence[Change], decide: Decide, manner: Manner, stop: threading.Event) -> Outcome:
         """Make changes, as long as nobody stops it."""
         patience = self._given["request_timeout"]
         seconds = ANSWERED_WITHIN if patience is None else patience or None
         with closing(Client(self._way, seconds)) as client, closing(Writer(client, decide, manner, Guard(stop))) as to:
             return to.execute(changes, {each.ref: each for each in self.policies.values()})
+
+
+def _running(deployment: Mapping[str, Any]) -> str:
+    """The name of a Deployment that runs, and is none of ours; else nothing."""
+    metadata, spec = deployment.get("metadata") or {}, deployment.get("spec") or {}
+    containers = ((spec.get("template") or {}).get("spec") or {}).get("containers") or ()
+    ours = any("watch" in (each.get("args") or ()) for each in containers)
+    return "" if ours or spec.get("replicas") == 0 else f"Deployment {metadata.get('namespace')}/{metadata.get('name')}"
 
 
 def _listed(client: Client, take: Callable[[dict[str, Any]], Stored | None], namespace: str) -> Iterable[Stored]:
@@ -92,6 +124,34 @@ def _listed(client: Client, take: Callable[[dict[str, Any]], Stored | None], nam
         where = f" in {namespace}" if namespace else ""
         words = f"no permission to list {NETWORK_POLICIES.resource}{where} ({refused.status.message})"
         raise SourceFault(f"{words}; give it to this user, or name one namespace with -n") from refused
+
+
+def remarks(outcome: Outcome) -> Iterator[str]:
+    """What the API server warned of, and what could not be written, and why."""
+    for each in outcome.done:
+        yield from (f"{named([each.change.ref])}: the API server warns: {text}" for text in each.warnings)
+    groups: dict[str, list[ObjectRef]] = {}
+    for each in (*outcome.failed, *outcome.skipped):
+        if each.why not in UNSAID:
+            groups.setdefault(each.message, []).append(each.change.ref)
+    for message, refs in groups.items():
+        yield f"{named(refs)} not written: {message}"
+    if any(each.why is Why.FORBIDDEN for each in outcome.failed):
+        yield f"this takes the verbs get, list, create, patch and delete on {NETWORK_POLICIES.resource}"
+
+
+def named(refs: Sequence[ObjectRef]) -> str:
+    """Policies as messages name them; of many only some."""
+    names = [f"{each.namespace}/{each.name}" for each in refs]
+    return f"networkpolicy {names[0]}" if len(names) == 1 else f"{len(names):,} policies ({listed(names)})"
+
+
+def missed(outcome: Outcome) -> int:
+    """The exit code that is due to what could not be written; 0 where all could."""
+    every = (*outcome.failed, *outcome.skipped)
+    if any(each.why in UNREACHED for each in every):
+        return exits.FAILED
+    return exits.FOUND if every else exits.CLEAN
 
 
 class Stop(threading.Event):

@@ -40,6 +40,7 @@ NAMESPACES: Final = Kind("v1", "Namespace", "namespaces", namespaced=False)
 PODS: Final = Kind("v1", "Pod", "pods")
 NETWORK_POLICIES: Final = Kind(NETWORKING, POLICY, "networkpolicies")
 LEASES: Final = Kind("coordination.k8s.io/v1", "Lease", "leases")
+DEPLOYMENTS: Final = Kind("apps/v1", "Deployment", "deployments")
 EVENTS: Final = Kind("v1", "Event", "events")
 CRDS: Final = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False)
 
@@ -51,7 +52,7 @@ INTENTS: Final = tuple(
 WORKLOADS: Final = (
     PODS,
     Kind("v1", "ReplicationController", "replicationcontrollers"),
-    Kind("apps/v1", "Deployment", "deployments"),
+    DEPLOYMENTS,
     Kind("apps/v1", "StatefulSet", "statefulsets"),
     Kind("apps/v1", "DaemonSet", "daemonsets"),
     Kind("apps/v1", "ReplicaSet", "replicasets"),

@@ -125,7 +125,7 @@ def test_no_arguments_ask_for_one() -> None:
     [
         (["rendr"], "no command 'rendr'; did you mean render?", "maxtac --help"),
         (["console"], "no command 'console'; ", "maxtac --help"),
-        ([""], "no command ''; known here: apply, argocd, ", "maxtac --help"),
+        ([""], "no command ''; known here: adopt, apply, ", "maxtac --help"),
         (["render.py"], "no command 'render.py'; did you mean render?", "maxtac --help"),
         (["--nope"], "--nope", "maxtac --help"),
         (["completion", "csh"], "'csh' is not one of 'bash', 'zsh', 'fish'", "maxtac completion --help"),
