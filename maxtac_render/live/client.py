@@ -9,6 +9,7 @@ import gzip
 import http.client
 import json
 import random
+import re
 import ssl
 import threading
 import zlib
@@ -314,6 +315,7 @@ class Client:
         if isinstance(error, TimeoutError):
             return Unreachable(f"{access.server} does not answer in time")
         words = (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
+        words = re.sub(r"^\[[^]]*\] | \(_ssl\.c:\d+\)$", "", words)  # OpenSSL's number of the error, and its place
         return Unreachable(f"cannot reach {access.server}: {words[:1].lower()}{words[1:]}")
 
 
