@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from maxtac_render import compiler
 from maxtac_render.analysis import hosts
 from maxtac_render.analysis.population import population
+from maxtac_render.engine.leftovers import Leftover, Maker, leftovers, makers
 from maxtac_render.engine.lifetime import Anchor
 from maxtac_render.engine.moved import report_moved
 from maxtac_render.engine.plan import plan, rendered
@@ -15,7 +16,7 @@ from maxtac_render.model.cluster import Applied, Cluster
 from maxtac_render.model.diagnostics import NOWHERE, Code, Report
 from maxtac_render.model.objects import Resource
 from maxtac_render.model.options import Options
-from maxtac_render.model.ownership import is_owned, set_of
+from maxtac_render.model.ownership import OWNER, is_owned, set_of
 from maxtac_render.model.policy import KIND, Policy
 from maxtac_render.wire import metadata, networkpolicy_reader, service, workload
 
@@ -52,7 +53,7 @@ def assemble(resources: Iterable[Resource], options: Options, report: Report, an
     beside = [each.policy for each in known if not _gives_way(each, options)]
     output = _compile(found.intents, (options, report), anchor, beside)
     if output.intents:
-        compiler.replaced(placed.policies, output, options, report)
+        compiler.replaced(_not_controllers(placed.policies, output.policies, report), output, options, report)
     applied = _applied(known, output, options, report)
     namespaces = {each.ref.name: workload.namespace(each, report) for each in placed.namespaces}
     pods = [workload.decode(each, report) for each in placed.workloads]
@@ -65,6 +66,41 @@ def assemble(resources: Iterable[Resource], options: Options, report: Report, an
     if options.host_network == "pod":
         hosts.warn(cluster, report)
     return Assembly(cluster, output)
+
+
+def left_behind(resources: Sequence[Resource], options: Options) -> list[Leftover]:
+    """The policies among resources that the MaxTac controller made and would not make now, sorted.
+
+    That is nothing without any Service: then it is not known what there is.
+    """
+    found = _sort(resources)
+    present = [(applied, made) for applied, made in map(_made, found.policies) if applied is not None and made]
+    services = [each for each in found.intents if each.ref.kind == service.KIND]
+    if not present or not services:
+        return []
+    likewise = Options(compat="controller", now=options.now, namespace=options.namespace)
+    output = compiler.compile_intents(found.intents, likewise, Report())
+    there = {each.ref for each in found.intents}
+    return sorted(leftovers(present, output.policies, there), key=lambda each: each.applied.ref)
+
+
+def _made(resource: Resource) -> tuple[Applied | None, list[Maker]]:
+    """A policy of the input, and what the MaxTac controller made it for."""
+    owners = list(metadata.owners(resource.body))
+    if not owners and not any(key.endswith(f"/{OWNER}") for key in metadata.labels_of(resource.body)):
+        return None, []
+    policy = networkpolicy_reader.decode(resource, Report())
+    if policy is None:
+        return None, []
+    applied = Applied(policy, resource.ref, resource.origin)
+    return applied, makers(applied, owners)
+
+
+def report_leftovers(resources: Sequence[Resource], options: Options, report: Report) -> None:
+    """Report what the MaxTac controller left behind."""
+    for applied, why in left_behind(resources, options):
+        facts = {"why": why, "opens": "what it allows stays open" if applied.policy.rules else "it opens nothing"}
+        report.add(Code.STALE_ALLOW, applied, ("metadata", "name"), **facts)
 
 
 def _sort(resources: Iterable[Resource]) -> _Sorted:
@@ -99,14 +135,31 @@ def _gives_way(applied: Applied, options: Options) -> bool:
     return is_owned(labels, dict(applied.policy.annotations)) and set_of(labels) == options.set
 
 
+def _not_controllers(present: Iterable[Resource], rendered: Iterable[Policy], report: Report) -> Iterator[Resource]:
+    """The policies that the MaxTac controller has not made; those that it has are reported where they are rendered too.
+
+    They are as good as ours where both ask the same, and count as they are until somebody takes them over.
+    """
+    names = {(policy.namespace, policy.name) for policy in rendered}
+    for each in present:
+        if not metadata.is_controllers(each.body):
+            yield each
+        elif (each.ref.namespace, each.ref.name) in names:
+            report.add(Code.CONTROLLER_POLICY, each, ("metadata", "name"))
+
+
 def _applied(known: list[Applied], output: compiler.Output, options: Options, report: Report) -> list[Applied]:
-    """The policies that were read, of which those of our set make way for what was rendered."""
+    """The policies that were read, of which those of our set make way for what was rendered.
+
+    A name that somebody else's policy has stays that one's.
+    """
     kept = [each for each in known if not (output.intents and _gives_way(each, options))]
     for each in kept:
         report_moved(each, dict(each.policy.annotations), (), (), report)
     if not output.intents:
         return kept
-    fresh = list(map(rendered, output.policies))
+    taken = {each.policy[:2] for each in kept}
+    fresh = [rendered(policy) for policy in output.policies if policy[:2] not in taken]
     before = [each for each in known if _gives_way(each, options)]
     if before:
         _compare(before, fresh, report)

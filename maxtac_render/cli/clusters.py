@@ -52,6 +52,11 @@ def known(
     resources = intake.resources(console)
     if kept is not None:
         resources = _keeping(resources, kept)
+    return judged(resources, options, report, intake)
+
+
+def judged(resources: Iterable[Resource], options: Options, report: Report, intake: Intake) -> Known:
+    """Make a cluster of what is read, and find what is wrong with that."""
     cluster = assemble(resources, options, report, intake.anchor()).cluster
     if intake.addressed:
         from maxtac_render.manifests.ignores import heed  # noqa: PLC0415 - few files have such comments

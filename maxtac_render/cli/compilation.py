@@ -109,17 +109,19 @@ def _kept(pieces: Sequence[Piece], output: compiler.Output, options: Options, re
 
 def _output(intake: Intake, options: Options, report: Report, console: Console, look: Look) -> compiler.Output:
     """What the intents are compiled to. Who looks thoroughly wants to know, too, what is wrong beside them."""
-    resources, anchor = intake.resources(console), intake.anchor()
+    anchor = intake.anchor()
     if not look.thorough:
-        return compiler.compile_intents(resources, options, report, anchor)
+        return compiler.compile_intents(intake.resources(console), options, report, anchor)
     from maxtac_render.analysis.lints import Scene, lint  # noqa: PLC0415 - render does not pay
     from maxtac_render.analysis.universe import assumptions  # noqa: PLC0415 - likewise
-    from maxtac_render.assembly import assemble  # noqa: PLC0415 - likewise
+    from maxtac_render.assembly import assemble, report_leftovers  # noqa: PLC0415 - likewise
 
+    resources = list(intake.resources(console))
     cluster, output = assemble(resources, options, report, anchor)
     if not output.intents and not cluster.policies and report.worst < Severity.ERROR:
         report.add(Code.NO_INTENTS, NOWHERE)
     lint(Scene(cluster, assumptions(options)), report)
+    report_leftovers(resources, options, report)
     return output
 
 

@@ -4,6 +4,13 @@ OLD and NEW are SOURCEs: a file, a directory (all *.yaml, *.yml and *.json below
 a cluster, or - for standard input. NetworkPolicies, Namespaces, Pods, workloads and Services are read, and MaxTac
 resources are rendered first.
 
+With NEW alone it is compared with the cluster, of the current context or --context: what would change if NEW were
+applied, or (NEW is live:) if the cluster's own resources were rendered and applied? Services that NEW only names, pods,
+namespaces and the policies of others are the cluster's; Services, workloads and policies that are in NEW too are NEW's.
+Policies of the set (--set) that NEW does not render are deletions. What others write on our policies is no difference,
+and a name that others have stays theirs, with a warning. Policies that the MaxTac controller made, and that nothing
+asks for any more, are named. -n reads one namespace only.
+
 Three layers are compared: connections that opened or closed, with the policy, file and line responsible; pods that
 become isolated or open; and the policies themselves, as they are meant. What is not known for certain may have
 happened, and counts. So do pods that nobody has declared, where no known ones show the same: */* is any such pods, and
@@ -32,7 +39,8 @@ from maxtac_render.analysis import unseen
 from maxtac_render.analysis.alignment import align
 from maxtac_render.analysis.compare import compare
 from maxtac_render.analysis.universe import assumptions
-from maxtac_render.cli import clusters, comparing, exits, pages, paging, parameters, publishing, reaching
+from maxtac_render.assembly import report_leftovers
+from maxtac_render.cli import against, clusters, comparing, exits, pages, paging, parameters, publishing, reaching
 from maxtac_render.cli.clusters import Known
 from maxtac_render.cli.comparing import Account
 from maxtac_render.cli.compilation import count
@@ -41,6 +49,7 @@ from maxtac_render.engine.plan import plan
 from maxtac_render.manifests.read import Memory
 from maxtac_render.model.catalogue import Severity
 from maxtac_render.model.diagnostics import Report
+from maxtac_render.model.objects import Resource
 
 if TYPE_CHECKING:
     from maxtac_render.analysis.rollout import Rollout
@@ -69,6 +78,9 @@ class Gates(click.ParamType):  # type: ignore[type-arg] # generic in newer versi
     help=__doc__,
     epilog=pages.examples(
         "maxtac diff git:HEAD:deploy deploy                     what do my changes open and close?",
+        "maxtac diff deploy                                     what would they, in the cluster?",
+        "maxtac diff live: --set shop                           is all there as the cluster's resources ask for it?",
+        "maxtac diff live:staging live:prod                     how do two clusters differ?",
         "maxtac diff git:main:deploy deploy --gate opened       in CI: fail when something opens",
         "maxtac diff old.yaml new.yaml -f cluster/              with pods that are the same on both sides",
         "maxtac diff git:HEAD:deploy deploy -o markdown         for the comment on a pull request",
@@ -76,7 +88,7 @@ class Gates(click.ParamType):  # type: ignore[type-arg] # generic in newer versi
         "maxtac diff git:HEAD:deploy deploy --report github     beside the lines of a pull request",
     ),
 )
-@click.argument("sides", nargs=-1, metavar="OLD NEW", type=click.Path())
+@click.argument("sides", nargs=-1, metavar="[OLD] NEW", type=click.Path())
 @click.option(
     "-f",
     "--source",
@@ -134,7 +146,13 @@ def command(**given: Any) -> int:
     console = Console(parameters.manner(given))
     voice = publishing.voice({**given, "sources": sides[1][:1]}, sys.stderr)
     memory: Memory = {}
-    old, new = (clusters.known(given, sources, console, memory=memory) for sources in sides)
+    if len(given["sides"]) == 1:
+        old, new = against.sides(given, given["sides"][0], console)
+    else:
+        kept: list[Resource] = []
+        old = clusters.known(given, sides[0], console, memory=memory)
+        new = clusters.known(given, sides[1], console, kept, memory)
+        report_leftovers(kept, new.options, new.report)
     report = new.report.copy()
     report.take(found for found in old.report.sorted() if found.severity is Severity.ERROR)
     told = new._replace(report=report)
@@ -163,15 +181,12 @@ def _sides(given: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[str]]:
     """The sources of the old and of the new side."""
     sides, both, context = given["sides"], given["both"], click.get_current_context()
     if not sides:
-        raise click.UsageError("nothing to compare; name OLD and NEW, such as git:HEAD:deploy deploy", context)
-    if len(sides) == 1:
-        words = "a live cluster cannot be compared with yet; name OLD and NEW, such as git:HEAD:deploy deploy"
-        raise click.UsageError(words, context)
+        raise click.UsageError("nothing to compare; name NEW, or OLD and NEW, such as git:HEAD:deploy deploy", context)
     if len(sides) > 2:
         raise click.UsageError("OLD and NEW are one SOURCE each; name what belongs to both sides with -f", context)
     if (*sides, *both).count("-") > (0 if "-" in both else 1):
         raise click.UsageError("standard input (-) can be read only once", context)
-    return (sides[0], *both), (sides[1], *both)
+    return (sides[0], *both), (sides[-1], *both)
 
 
 class _Told(NamedTuple):

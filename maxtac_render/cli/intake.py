@@ -87,7 +87,11 @@ class Intake:
 
     def resources(self, console: Console) -> Iterator[Resource]:
         """The Resources of all files. Raises SourceFault for what cannot be read."""
-        for file in console.progress(self._inputs, "reading file"):
+        return self.read(self._inputs, console)
+
+    def read(self, files: Iterable[Input], console: Console) -> Iterator[Resource]:
+        """The Resources of further files, likewise."""
+        for file in console.progress(files, "reading file"):
             self._locations[file.path] = file.location
             if file.objects is not None:
                 self._clusters.add(file.path)

@@ -80,6 +80,12 @@ class Code(Enum):
         "the cluster does not know {kinds}; counted as none",
         "install the CRDs: maxtac manifests crds | kubectl apply --server-side -f -",
     )
+    BEING_DELETED = Entry(
+        "being-deleted",
+        INFO,
+        "{what} is being deleted; it asks for nothing any more",
+        "it is gone once its finalizers are done",
+    )
     UNKNOWN_KIND = Entry(
         "unknown-kind",
         ERROR,
@@ -160,6 +166,18 @@ class Code(Enum):
         WARNING,
         "{problem}; the fresh render counts",
         "render again, and commit the result",
+    )
+    CONTROLLER_POLICY = Entry(
+        "controller-policy",
+        INFO,
+        "the MaxTac controller has made this policy, which is rendered too; the one that is there counts",
+        "maxtac adopt takes it over",
+    )
+    STALE_ALLOW = Entry(
+        "stale-allow",
+        WARNING,
+        "the MaxTac controller left it behind: {why}; {opens}",
+        "delete it, or see what maxtac adopt makes of it; the controller never removes it",
     )
     HOST_NETWORK = Entry(
         "host-network",

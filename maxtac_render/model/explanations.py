@@ -115,6 +115,22 @@ $ maxtac list live:
 $ maxtac manifests crds | kubectl apply --server-side -f -
 """,
     ),
+    Code.BEING_DELETED: Explanation(
+        "Somebody has deleted the resource, and something else still has to finish before it is gone. What it asked "
+        "for is taken back at once: access that was revoked does not wait for that.",
+        """\
+kind: Access
+metadata:
+  name: web-in
+  namespace: shop
+  deletionTimestamp: "2027-01-01T00:00:00Z"
+  finalizers:
+    - example.com/audit
+""",
+        """\
+kind: Access
+""",
+    ),
     Code.UNKNOWN_KIND: Explanation(
         "The object belongs to MaxTac's group, but its kind or version is none that MaxTac has. The API "
         "server refuses it, so it never has any effect.",
@@ -366,6 +382,61 @@ spec:
 """,
         """\
 $ maxtac render --output-dir policies
+""",
+    ),
+    Code.CONTROLLER_POLICY: Explanation(
+        "The input has a policy with the labels of the MaxTac controller and the name of one that is rendered. In a "
+        "cluster in which the controller runs, or ran, that is so for every Access. What is there counts: the ports "
+        "of the controller's may be others.",
+        """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: web-in--shop-web---cart-shop-ing
+  namespace: shop
+  labels:
+    maxtac.vtk.io.access/owner: web-in
+    maxtac.vtk.io.access/serviceOwnerName: web
+    maxtac.vtk.io.access/serviceOwnerNamespace: shop
+spec:
+  podSelector:
+    matchLabels:
+      app: web
+  policyTypes:
+    - Ingress
+""",
+        """\
+kind: Access
+""",
+    ),
+    Code.STALE_ALLOW: Explanation(
+        "The policy has the labels of the MaxTac controller, and no resource asks for it any more. The controller "
+        "removes a policy only when the Service is gone that it was made for, so that a target, a direction, a label "
+        "or a mirror that was taken back stays open.",
+        """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: web-in--shop-web---legacy-shop-ing
+  namespace: shop
+  labels:
+    maxtac.vtk.io.access/owner: web-in
+    maxtac.vtk.io.access/serviceOwnerName: web
+    maxtac.vtk.io.access/serviceOwnerNamespace: shop
+spec:
+  podSelector:
+    matchLabels:
+      app: web
+  policyTypes:
+    - Ingress
+  ingress:
+    - from:
+        - podSelector:
+            matchLabels:
+              app: legacy
+""",
+        """\
+kind: Access
 """,
     ),
     Code.HOST_NETWORK: Explanation(

@@ -82,7 +82,13 @@ _NAMESPACE = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 _LABEL = "^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$"
 
 OPTIONS = (
-    Option("namespace", "Namespace of objects that name none.", "NAME", takes=NAMESPACE, pattern=_NAMESPACE),
+    Option(
+        "namespace",
+        "Namespace of objects that name none; of a cluster, the only one that is read.",
+        "NAME",
+        takes=NAMESPACE,
+        pattern=_NAMESPACE,
+    ),
     Option(
         "set",
         "Name of the set: the policies that are rendered together; written as a label.",

@@ -10,8 +10,8 @@ from contextlib import suppress
 from maxtac_render.model.errors import SinkFault
 
 
-def write(path: str, chunks: Iterable[str]) -> None:
-    """Write texts as UTF-8 to a file, making the directories above it.
+def write(path: str, chunks: Iterable[str], access: int = 0o666) -> None:
+    """Write texts as UTF-8 to a file, making the directories above it; ``access`` is the mode of a new one.
 
     A file is replaced at once and keeps its mode, a link stays and what it leads to is replaced, and a device or a
     pipe is written to as it is. Raises SinkFault when that fails; then a file is as it was.
@@ -22,7 +22,7 @@ def write(path: str, chunks: Iterable[str]) -> None:
             with open(path, "ab") as stream:  # noqa: PTH123 - pathlib would cost more than all of this
                 stream.writelines(chunk.encode() for chunk in chunks)
         else:
-            _replace(os.path.realpath(path), chunks, mode)
+            _replace(os.path.realpath(path), chunks, mode, access)
     except OSError as error:
         reason = error.strerror or str(error)
         raise SinkFault(f"cannot write {path}: {reason[:1].lower()}{reason[1:]}") from error
@@ -35,12 +35,12 @@ def _mode(path: str) -> int | None:
         return None
 
 
-def _replace(place: str, chunks: Iterable[str], mode: int | None) -> None:
+def _replace(place: str, chunks: Iterable[str], mode: int | None, access: int) -> None:
     """Write beside the file, then move that into its place."""
     parent = place.rpartition("/")[0]
     os.makedirs(f"{parent}/", exist_ok=True)  # noqa: PTH103 - as above
     temporary = f"{parent}/.maxtac-render-{os.urandom(8).hex()}.tmp"
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, access)
     try:
         with open(handle, "wb") as file:  # noqa: PTH123 - as above
             if mode is not None:

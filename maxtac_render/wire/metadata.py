@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from maxtac_render.model import ownership
 from maxtac_render.model.diagnostics import Code, Report
 from maxtac_render.model.fields import Fields
 from maxtac_render.model.intent import KINDS
 from maxtac_render.model.names import is_label_name, is_object_name
-from maxtac_render.model.objects import FieldPath, Resource, path_text
+from maxtac_render.model.objects import FieldPath, ObjectRef, Resource, path_text
 from maxtac_render.model.ownership import Present, is_owned, set_of
 
 
@@ -28,9 +29,36 @@ def present(resource: Resource) -> Present:
     return Present(resource, set_of(labels) if is_owned(labels, annotations_of(resource.body)) else None)
 
 
+def is_controllers(body: Mapping[str, Any]) -> bool:
+    """Tell whether a NetworkPolicy is one that the MaxTac controller has made, and none of ours."""
+    labels = _pairs(body, "labels")
+    return ownership.is_controllers(labels) and not is_owned(labels, annotations_of(body))
+
+
+def is_being_deleted(body: Mapping[str, Any]) -> bool:
+    """Tell whether an object is only there until its finalizers are done."""
+    metadata = body.get("metadata")
+    return isinstance(metadata, dict) and metadata.get("deletionTimestamp") is not None
+
+
 def annotations_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """The annotations of an object, whatever its kind; empty where they are no mapping."""
     return _pairs(body, "annotations")
+
+
+def labels_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The labels of an object, likewise."""
+    return _pairs(body, "labels")
+
+
+def owners(body: Mapping[str, Any]) -> Iterator[ObjectRef]:
+    """The objects with which an object goes, without the namespace that they may have in common."""
+    metadata = body.get("metadata")
+    entries = metadata.get("ownerReferences") if isinstance(metadata, dict) else None
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict):
+            api_version, kind, name = (str(entry.get(key, "")) for key in ("apiVersion", "kind", "name"))
+            yield ObjectRef(api_version, kind, "", name)
 
 
 def _pairs(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:

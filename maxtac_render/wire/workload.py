@@ -115,6 +115,12 @@ def _addresses(status: Mapping[str, Any]) -> Iterator[Range]:
             yield address
 
 
+def maker(resource: Resource) -> ObjectRef | None:
+    """The controller that made an object, whatever the version of its kind."""
+    owner = _owner(resource)
+    return None if owner is None else owner._replace(api_version="")
+
+
 def _owner(resource: Resource) -> ObjectRef | None:
     """The controller that made an object; a static pod has none, but for the node that it is on."""
     metadata = _mapping(resource.body.get("metadata"))
