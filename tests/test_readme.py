@@ -29,6 +29,7 @@ ELSEWHERE = {  # commands that stand in the text or in sh blocks, and the test t
     "maxtac render deploy/ | kubectl apply": "tests/real/test_apply.py",
     "maxtac adopt": "tests/cli/test_adopt_command.py",
     "maxtac apply": "tests/cli/test_apply_command.py",
+    "maxtac watch": "tests/watch/test_watch.py",
     "maxtac config": "tests/cli/test_config_command.py",
     "maxtac check deploy/ --fix": "tests/cli/test_check_fix.py",
     "maxtac check": "tests/cli/test_check_command.py",
