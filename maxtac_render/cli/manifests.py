@@ -85,9 +85,10 @@ _KNOWN = {option.name: option for option in OPTIONS}
     type=Text(_KNOWN["namespace"]),
     default=NAMESPACE,
     show_default=True,
+    callback=lambda _, __, value: _own(value),
     cls=pages.Option,
     section=BUNDLE,
-    help="Namespace in which it runs.",
+    help="Namespace in which it runs, and nothing else: it is restricted to hardened pods.",
 )
 @click.option(
     "--image",
@@ -143,6 +144,13 @@ def controller(**given: Any) -> int:
     deletes = _told(given["arguments"])["expired"] == "delete"
     choice = Choice(**given, lease=lease_name(given["set"]), deletes=deletes)
     return _print(write.stream(bundle.objects(choice)))
+
+
+def _own(namespace: str) -> str:
+    """A namespace that the bundle may restrict."""
+    if namespace == "default" or namespace.startswith("kube-"):
+        raise click.BadParameter(f"{namespace} is Kubernetes' own, and the bundle would restrict what runs in it")
+    return namespace
 
 
 def _image(text: str) -> str:

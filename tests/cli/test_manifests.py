@@ -105,6 +105,8 @@ def test_what_is_chosen_stands_where_it_must() -> None:
         ["--set", "a b"],
         ["--set", ""],
         ["--namespace", "A"],
+        ["--namespace", "default"],
+        ["--namespace", "kube-system"],
         ["--replicas", "0"],
         ["--image", ""],
         ["--image", "a b"],

@@ -21,6 +21,7 @@ COMMANDS = {  # and the test that runs them
     "maxtac adopt": "tests/real/test_replacing.py",
     "kubectl apply --server-side": "tests/real/test_bundle.py",
     "kubectl scale": "tests/real/test_replacing.py",
+    "kubectl delete deployment": "tests/real/test_replacing.py",
     "kubectl delete networkpolicies": "tests/real/test_replacing.py",
     "kubectl label namespace": "tests/real/test_bundle.py",
     "kubectl get": "tests/real/test_bundle.py",

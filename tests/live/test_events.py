@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from live.clock import Clock
 from live.fake import FakeServer, hang, reset, status
 from maxtac_render.engine.notices import Notice
 from maxtac_render.live.access import Choice, load
@@ -20,16 +21,6 @@ from maxtac_render.model.objects import ObjectRef
 REF = ObjectRef(API_VERSION, "Access", "shop", "web-in")
 SERVICE = ObjectRef("v1", "Service", "shop", "web")
 NOTICE = Notice(REF, "Warning", "Invalid", "spec.direction: no", "u1")
-
-
-class Clock:
-    """A monotonic clock that stands until it is set on, and whether events may be written."""
-
-    moment = 1000.0
-    leads = True
-
-    def __call__(self) -> float:
-        return self.moment
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from live.clock import Clock
 from live.fake import FakeServer, reset, status
 from maxtac_render.engine.standing import Failure, Standing
 from maxtac_render.live.access import Choice, load
@@ -37,16 +38,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
     with FakeServer() as fake:
         fake.add(access("web-in"))
         yield fake
-
-
-class Clock:
-    """A monotonic clock that stands until it is set on."""
-
-    moment = 1000.0
-    leads = True
-
-    def __call__(self) -> float:
-        return self.moment
 
 
 @pytest.fixture

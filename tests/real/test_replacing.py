@@ -144,6 +144,7 @@ def test_it_takes_the_place_of_the_maxtac_controller_step_by_step(
         typed(delete_external)
         process.terminate()
         assert process.wait(30) == 0
+    typed("kubectl delete deployment -n maxtac-system maxtac-controller-manager")
     after = policies(plane)
     assert set(after) == {"web-in--shop-web---ledger-bank-ing", "all-in--shop-web---ledger-bank-ing"}
     assert after["web-in--shop-web---ledger-bank-ing"]["metadata"]["uid"] == adopted["uid"]
