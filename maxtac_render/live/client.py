@@ -56,13 +56,18 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     data: bytes
+    server: str = ""
 
     def json(self) -> Any:
         """The body, decoded. Raises Unreachable where it is no JSON: what answered is no API server."""
         try:
             return json.loads(self.data)
         except ValueError as error:
-            raise Unreachable(f"an answer that is no JSON: {error}") from error
+            raise self.strange("JSON") from error
+
+    def strange(self, expected: str) -> Unreachable:
+        """What is said of an answer that no API server gives."""
+        return Unreachable(f"{self.server} is no API server: it answers with something that is no {expected}")
 
 
 class Listing(NamedTuple, Generic[_Taken]):
@@ -138,7 +143,7 @@ class Client:
 
     def get(self, kind: Kind, namespace: str, name: str) -> dict[str, Any]:
         """One object. Raises Refused, with the code 404 where there is none."""
-        return _mapping(self._patiently(partial(self.send, "GET", kind.path(namespace, name))))
+        return self._object(kind.path(namespace, name), {})
 
     def list(
         self, kind: Kind, take: Callable[[dict[str, Any]], _Taken], namespace: str = "", selector: str = ""
@@ -157,15 +162,15 @@ class Client:
     def _paged(
         self, path: str, query: dict[str, str | int], take: Callable[[dict[str, Any]], _Taken]
     ) -> Listing[_Taken]:
-        items: list[_Taken] = []
+        taken: list[_Taken] = []
         while True:
-            page = _mapping(self._patiently(partial(self.send, "GET", path, query)))
-            items.extend(map(take, page.get("items") or ()))
-            metadata = page.get("metadata") or {}
-            if not metadata.get("resourceVersion"):  # what is no list must never pass for an empty one
-                raise Unreachable("an answer that is no list: what answered is no API server")
+            page = self._object(path, query)
+            metadata, items = page["metadata"], page.get("items", "none")
+            if not metadata.get("resourceVersion") or not isinstance(items, list | None):  # null is an empty one
+                raise Unreachable(f"{self._access.server} is no API server: it answers with something that is no list")
+            taken.extend(map(take, items or ()))
             if not metadata.get("continue"):
-                return Listing(items, str(metadata.get("resourceVersion", "")))
+                return Listing(taken, str(metadata["resourceVersion"]))
             query = {**query, "continue": metadata["continue"]}
 
     def watch(
@@ -197,7 +202,7 @@ class Client:
             connection, response = self._begun(access, request, seconds + SLACK)
         with self._spoken(access, connection):
             if response.status != 200:
-                _sound(_read(response))
+                _sound(_read(response, access.server))
             opened()
             for line in _lines(response):
                 yield _event(line)
@@ -208,6 +213,14 @@ class Client:
         connection = self._opened(access)
         with self._spoken(access, connection):
             return connection, self._ask(connection, access, request, timeout)
+
+    def _object(self, path: str, query: _Query) -> dict[str, Any]:
+        """What is read at a path."""
+        answer = self._patiently(partial(self.send, "GET", path, query))
+        body = answer.json()
+        if not isinstance(body, dict) or not isinstance(body.get("metadata"), dict):
+            raise answer.strange("object")  # what is none must never pass for an empty list
+        return body
 
     def _patiently(self, ask: Callable[[], Answer]) -> Answer:
         """The answer to a read, which may be asked for again: nothing is changed by it."""
@@ -241,7 +254,7 @@ class Client:
     def _exchanged(self, access: Access, connection: Connection, request: _Request) -> Answer:
         with self._spoken(access, connection):
             response = self._ask(connection, access, request, self.timeout)
-            answer = _read(response)
+            answer = _read(response, access.server)
         if response.will_close:
             self._drop(connection)
         else:
@@ -339,18 +352,11 @@ def _headers(response: http.client.HTTPResponse) -> Mapping[str, str]:
     return headers
 
 
-def _read(response: http.client.HTTPResponse) -> Answer:
+def _read(response: http.client.HTTPResponse, server: str) -> Answer:
     """The whole answer."""
     data = response.read()
     packed = response.getheader("Content-Encoding") == "gzip"
-    return Answer(response.status, _headers(response), gzip.decompress(data) if packed else data)
-
-
-def _mapping(answer: Answer) -> dict[str, Any]:
-    body = answer.json()
-    if not isinstance(body, dict):
-        raise Unreachable("an answer that is no object: what answered is no API server")
-    return body
+    return Answer(response.status, _headers(response), gzip.decompress(data) if packed else data, server)
 
 
 def _lines(response: http.client.HTTPResponse) -> Iterator[bytes]:

@@ -128,10 +128,31 @@ def test_a_list_that_is_gone_again_is_gone(server: FakeServer, client: Client) -
     assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize("body", [b"[]", b"{}", b"null", b'{"items": []}', b"{", b"", b"\xff", b"<html>"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(
+            b"[]",
+            b"{}",
+            b"null",
+            b'{"items": []}',
+            b"{",
+            b"",
+            b"\xff",
+            b"<html>",
+            b'{"metadata": {"resourceVersion": "1"}}',
+        ),
+        *(b'{"metadata": {}, "items": []}', b'{"metadata": {"resourceVersion": "1"}, "items": {}}'),
+    ],
+)
 def test_what_is_no_list_is_not_an_empty_one(server: FakeServer, client: Client, body: bytes) -> None:
     server.fail(fake.raw(body), times=-1)
-    fails(lambda: names(client), Unreachable)
+    assert fails(lambda: names(client), Unreachable).startswith(f"{server.url} is no API server: it answers with")
+
+
+def test_a_list_of_null_is_an_empty_one(server: FakeServer, client: Client) -> None:
+    server.fail(fake.raw(b'{"metadata": {"resourceVersion": "1"}, "items": null}'))
+    assert client.list(SERVICES, name_of) == ([], "1")
 
 
 def test_a_kind_that_is_not_installed_is_refused(server: FakeServer, client: Client) -> None:
