@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import writes
 from benchmarks.corpus import Corpus, write_kustomization
 from benchmarks.measure import ROOT, Command, FailedError, Goal, Pair, Row, rows, run, within
 
@@ -63,6 +64,7 @@ def _measures(directory: Path, rounds: int, starts: int) -> Iterator[Row]:
     yield from _explanations(directory, rounds)
     yield from _against_kustomize([small, middle], directory, rounds, starts)
     yield _read_back(middle, directory)
+    yield from writes.measured(directory, min(rounds, 3))
 
 
 def _corpus(directory: Path, services: int) -> Corpus:

@@ -104,7 +104,11 @@ class Cluster:
         patience = self._given["request_timeout"]
         seconds = ANSWERED_WITHIN if patience is None else patience or None
         with closing(Client(self._way, seconds)) as client, closing(Writer(client, decide, manner, Guard(stop))) as to:
-            return to.execute(changes, {each.ref: each for each in self.policies.values()})
+            try:
+                return to.execute(changes, {each.ref: each for each in self.policies.values()})
+            except KeyboardInterrupt:
+                client.close()  # what is under way is not waited for
+                raise
 
 
 def _running(deployment: Mapping[str, Any]) -> str:

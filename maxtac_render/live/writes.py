@@ -257,11 +257,11 @@ class _Write:
         """Send what is to be done now; it says by which state it goes."""
         (_, _, namespace, name), after, present = self._change.ref, self._change.after, self._present
         send, manner = self._desk.client.send, self._desk.manner
-        path = NETWORK_POLICIES.path(namespace, name)
         query = {"fieldManager": MANAGER, "fieldValidation": "Strict", **({"dryRun": "All"} if manner.dry else {})}
         if present is None:
             assert after is not None, "a delete of nothing"  # noqa: S101 - a wrong program
             return send("POST", NETWORK_POLICIES.path(namespace), query, networkpolicy.body(after.policy))
+        path = NETWORK_POLICIES.path(namespace, name)
         if after is None:
             return send("DELETE", path, body=_preconditions(present, manner))
         states = present.applied.policy, after.policy

@@ -117,6 +117,19 @@ def test_it_takes_over_from_another_set_and_another_writer(cluster: FakeServer, 
     assert "not ours\n" in done.stderr
 
 
+def test_under_the_controller_s_names_its_policies_can_be_kept(cluster: FakeServer) -> None:
+    """Of a ClusterAccess it names them in another way than we; --compat controller goes by its names."""
+    body = controllers("a", labels={"maxtac.vtk.io.clusteraccess/owner": "a"}, ownerReferences=[])
+    body["metadata"]["name"] = "cluster-a--shop-web---cart-shop-ing"
+    cluster.add(body)
+    text = accesses("a").replace("kind: Access", "kind: ClusterAccess")
+    assert "nothing to take over" in run(text, "-v").stderr
+    assert run(text, "--compat", "controller", "--yes").exit_code == 0
+    again = apply(text, "--compat", "controller")
+    assert (again.exit_code, again.stdout.split()[1]) == (0, "unchanged")
+    assert {name for _, name in cluster.objects("networkpolicies")} == {body["metadata"]["name"]}
+
+
 def test_only_what_is_asked_for_and_named_is_taken(cluster: FakeServer) -> None:
     """Other policies stay as they are, and a name that means nothing is told."""
     cluster.add(controllers("a"), controllers("b"), controllers("unasked"))
