@@ -74,46 +74,50 @@ def _identity(body: Object) -> tuple[str, str]:
 
 
 class Installed(NamedTuple):
-    """A bundle in a cluster, and whoever has its account's token."""
+    """A bundle in a cluster, what was printed of it, and whoever has its account's token."""
 
     choice: Choice
+    text: str
     controller: ControlPlane
+
+
+def installed_as(plane: ControlPlane, kubectl: Run, choice: Choice, *arguments: str) -> Installed:
+    """Install a bundle."""
+    text = printed(f"--namespace={choice.namespace}", f"--set={choice.set}", *arguments)
+    done = kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=text)
+    assert done.returncode == 0, done.stderr
+    path = f"/api/v1/namespaces/{choice.namespace}/serviceaccounts/{CONTROLLER}/token"
+    token = plane.request("POST", path, {"spec": {"expirationSeconds": 3600}}).json()["status"]["token"]
+    return Installed(choice, text, replace(plane, token=token))
+
+
+def a_choice() -> Choice:
+    """A namespace and a set that nobody else has."""
+    name = f"test-{secrets.token_hex(4)}"
+    return Choice(name, set=f"set-{name}", lease=lease_name(f"set-{name}"))
 
 
 @pytest.fixture(scope="module")
 def installed(
     control_plane: ControlPlane, part: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installed]:
-    """The bundle under a namespace and for a set of its own, with the admission policy."""
-    name = f"test-{secrets.token_hex(4)}"
-    choice = Choice(name, set=f"set-{name}", lease=lease_name(f"set-{name}"), admission_policy=True)
-    text = printed(f"--namespace={name}", f"--set={choice.set}", "--admission-policy")
+    """The bundle with the admission policy."""
     cache = tmp_path_factory.mktemp("cache")
-    kubectl = [str(part("kubectl")), f"--kubeconfig={control_plane.kubeconfig}", f"--cache-dir={cache}"]
+    program = [str(part("kubectl")), f"--kubeconfig={control_plane.kubeconfig}", f"--cache-dir={cache}"]
 
-    def run(*arguments: str) -> str:
-        done = subprocess.run(
-            [*kubectl, *arguments], input=text, capture_output=True, text=True, check=False, timeout=120
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    def kubectl(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        command = [*program, *arguments]
+        return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=120)
 
-    run("apply", "--server-side", "--force-conflicts", "-f", "-")
-    path = f"/api/v1/namespaces/{name}/serviceaccounts/{CONTROLLER}/token"
-    token = control_plane.request("POST", path, {"spec": {"expirationSeconds": 3600}}).json()["status"]["token"]
-    yield Installed(choice, replace(control_plane, token=token))
-    run(
-        "delete",
-        "--wait=false",
-        "validatingadmissionpolicybinding",
-        choice.cluster_name("maxtac-owned-networkpolicies"),
-    )
+    one = installed_as(control_plane, kubectl, a_choice(), "--admission-policy")
+    yield one
+    binding = one.choice.cluster_name("maxtac-owned-networkpolicies")
+    kubectl("delete", "--wait=false", "validatingadmissionpolicybinding", binding)
 
 
 def test_a_second_apply_changes_nothing(installed: Installed, kubectl: Run, control_plane: ControlPlane) -> None:
     """Neither does a server-side dry run: the API server keeps all as it was sent."""
-    name = installed.choice.namespace
-    text = printed(f"--namespace={name}", f"--set={installed.choice.set}", "--admission-policy")
+    name, text = installed.choice.namespace, installed.text
     for dry in (["--dry-run=server"], []):
         versions = _versions(control_plane, name)
         done = kubectl("apply", "--server-side", "-f", "-", *dry, stdin=text)
@@ -437,8 +441,7 @@ def controller(installed: Installed, directory: Path) -> Iterator[tuple[subproce
 
     It has no home, and nowhere to write.
     """
-    objects = yaml.safe_load_all(printed(f"--namespace={installed.choice.namespace}", f"--set={installed.choice.set}"))
-    (deployment,) = [body for body in objects if body["kind"] == "Deployment"]
+    (deployment,) = [body for body in yaml.safe_load_all(installed.text) if body["kind"] == "Deployment"]
     arguments = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
     metrics, health = free_ports(2)
     arguments = [
@@ -507,6 +510,8 @@ def test_the_controller_works_with_its_account(
         wait_for(lambda: ready() == "False", log)
         assert ask("PATCH", f"{services}/web", {"metadata": {"annotations": None}}, MERGE).status == 200
         wait_for(lambda: ready() == "True", log)
+        waited = kubectl("wait", "--for=condition=Ready", "access/web-in", "-n", namespace, "--timeout=10s")
+        assert waited.returncode == 0, waited.stderr
         described = kubectl("describe", "access.maxtac.vtk.io", "web-in", "-n", namespace).stdout
         assert "created 1 NetworkPolicy" in described
         assert "direction" in kubectl("describe", "service", "web", "-n", namespace).stdout.partition("Events:")[2]
@@ -519,3 +524,28 @@ def test_the_controller_works_with_its_account(
     assert not re.search("forbidden|403|Traceback", log()), log()
     assert installed.controller.token not in log()
     assert all(json.loads(line)["time"] for line in log().splitlines())
+
+
+def test_expired_resources_are_deleted_where_that_is_asked_for(
+    control_plane: ControlPlane, kubectl: Run, tmp_path: Path
+) -> None:
+    """With the right that comes with it; the policies go first."""
+    one = installed_as(control_plane, kubectl, a_choice(), "--", "--expired=delete")
+    namespace = control_plane.new_namespace()
+    accesses = f"/apis/maxtac.vtk.io/v1alpha1/namespaces/{namespace}/accesses"
+    for body in SERVICES:
+        assert control_plane.request("POST", f"/api/v1/namespaces/{namespace}/services", body).status == 201
+    targets = [{"serviceName": "ledger", "namespace": namespace}]
+    spec = {**ACCESS["spec"], "targets": targets, "duration": "4s"}
+    assert control_plane.request("POST", accesses, {**ACCESS, "spec": spec}).status == 201
+    policies = f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"
+
+    def log() -> str:
+        return (tmp_path / "log").read_text()
+
+    with controller(one, tmp_path) as (process, _):
+        wait_for(lambda: "created a policy" in log(), log)
+        wait_for(lambda: control_plane.request("GET", f"{accesses}/web-in").status == 404, log)
+        assert control_plane.request("GET", policies).json()["items"] == []
+        process.terminate()
+        assert process.wait(WITHIN) == 0, log()

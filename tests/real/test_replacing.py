@@ -23,7 +23,7 @@ from maxtac_render.model.options import Options
 from maxtac_render.model.ownership import WATCH, writing_labels
 
 from .control_plane import ControlPlane, control_plane
-from .test_bundle import Installed, controller, original, wait_for
+from .test_bundle import Installed, controller, original, printed, wait_for
 from .test_crds import install
 
 PROJECT = Path(__file__).parents[2]
@@ -137,7 +137,7 @@ def test_it_takes_the_place_of_the_maxtac_controller_step_by_step(
     typed(apply)
     token = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{CONTROLLER}/token"
     account = plane.request("POST", token, {"spec": {}}).json()["status"]["token"]
-    with controller(Installed(Choice(), replace(plane, token=account)), tmp_path) as (process, _):
+    with controller(Installed(Choice(), printed(), replace(plane, token=account)), tmp_path) as (process, _):
         wait_for(lambda: len(policies(plane)) == 3, (tmp_path / "log").read_text)
         wait_for(lambda: typed(get).count("True") == 2, lambda: typed(get))
         typed(delete)
