@@ -92,15 +92,7 @@ def decode(resources: Iterable[Resource], options: Options, report: Report) -> S
     """The snapshot that resources make up."""
     admitted = metadata.admit(resources, options.namespace, report)
     services = [service.decode(resource, report) for resource in admitted if resource.ref.kind == service.KIND]
-    intents = (resource for resource in admitted if resource.ref.kind != service.KIND)
-    return Snapshot(services, [resource for resource in intents if not _is_being_deleted(resource, report)])
-
-
-def _is_being_deleted(intent: Resource, report: Report) -> bool:
-    if not metadata.is_being_deleted(intent.body):
-        return False
-    report.add(Code.BEING_DELETED, intent, ("metadata", "deletionTimestamp"), what=intent.ref)
-    return True
+    return Snapshot(services, (resource for resource in admitted if resource.ref.kind != service.KIND))
 
 
 def yaml_documents(policies: Iterable[Policy]) -> Iterator[str]:

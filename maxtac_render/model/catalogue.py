@@ -83,7 +83,7 @@ class Code(Enum):
     BEING_DELETED = Entry(
         "being-deleted",
         INFO,
-        "{what} is being deleted; it asks for nothing any more",
+        "being deleted; rules left out, isolation kept until it is gone",
         "it is gone once its finalizers are done",
     )
     UNKNOWN_KIND = Entry(

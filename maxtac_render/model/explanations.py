@@ -116,8 +116,8 @@ $ maxtac manifests crds | kubectl apply --server-side -f -
 """,
     ),
     Code.BEING_DELETED: Explanation(
-        "Somebody has deleted the resource, and something else still has to finish before it is gone. What it asked "
-        "for is taken back at once: access that was revoked does not wait for that.",
+        "Somebody has deleted the resource, and something else still has to finish before it is gone. What it "
+        "opened is closed at once, and its pods stay isolated until it is gone.",
         """\
 kind: Access
 metadata:

@@ -35,12 +35,6 @@ def is_controllers(body: Mapping[str, Any]) -> bool:
     return ownership.is_controllers(labels) and not is_owned(labels, annotations_of(body))
 
 
-def is_being_deleted(body: Mapping[str, Any]) -> bool:
-    """Tell whether an object is only there until its finalizers are done."""
-    metadata = body.get("metadata")
-    return isinstance(metadata, dict) and metadata.get("deletionTimestamp") is not None
-
-
 def annotations_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """The annotations of an object, whatever its kind; empty where they are no mapping."""
     return _pairs(body, "annotations")

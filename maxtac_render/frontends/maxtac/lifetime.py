@@ -14,6 +14,7 @@ _PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 _DAYS = re.compile(r"[0-9]{1,6}d")
 _LONGEST = 2**63 / 1e9
 """What a Go duration holds, in seconds: 64 bits of nanoseconds."""
+_DELETION = ("metadata", "deletionTimestamp")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})")
 
 
@@ -51,6 +52,9 @@ def _microseconds(text: str) -> str:
 def read_lifetime(fields: Fields) -> Lifetime:
     """What a resource says about its end; what cannot be read makes the lifetime unusable."""
     moments, usable = _expires_at(fields)
+    if fields.at(_DELETION) is not None:
+        fields.report.add(Code.BEING_DELETED, fields.resource, _DELETION)
+        usable = False
     seconds = None
     duration = fields.at(("spec", "duration"))
     if duration not in (None, ""):
