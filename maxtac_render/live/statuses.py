@@ -124,8 +124,13 @@ class Statuses:
             return []
 
     def write(self, standings: Mapping[ObjectRef, Standing], now: datetime) -> Written:
-        """Write the statuses that say something new. What fails is told, and tried again with a later round."""
-        if self._read is not None and self._clock() - self._read[0] > READ_EVERY:
+        """Write the statuses that say something new. What fails is told, and tried again with a later round.
+
+        Before it is known what they say now, nothing is written: the moments in them would be wrong.
+        """
+        if self._read is None:
+            return Written(0, [], PAUSE)
+        if self._clock() - self._read[0] > READ_EVERY:
             self._read = (self._clock(), *self._read[1:])
             with suppress(ClusterFault):  # then what is known counts, until the next time
                 self.load(*self._read[1:])

@@ -51,6 +51,7 @@ def statuses(server: FakeServer, clock: Clock, tmp_path: Path) -> Iterator[Statu
     """What writes to the server."""
     client = Client(load(Choice(kubeconfig=str(server.kubeconfig(tmp_path)))))
     one = Statuses(client, lambda: clock.leads, clock)
+    one.load()
     yield one
     one.close()
     client.close()
@@ -73,6 +74,7 @@ def test_what_is_said_already_is_read_first(server: FakeServer, statuses: Status
     statuses.write({REF: STANDING}, NOW)
     client = Client(load(Choice(kubeconfig=str(server.kubeconfig(tmp_path)))))
     other = Statuses(client)
+    assert other.write({REF: STANDING}, NOW + timedelta(days=1)) == (0, [], PAUSE)
     other.load()
     assert other.write({REF: STANDING}, NOW + timedelta(days=1)) == (0, [], None)
     server.change("accesses", "shop", "web-in", status={"netpols": []})

@@ -56,6 +56,7 @@ def client(plane: ControlPlane) -> Iterator[Client]:
 def statuses(client: Client) -> Iterator[Statuses]:
     """What writes statuses; always as the leader."""
     one = Statuses(client)
+    one.load()
     yield one
     one.close()
 
