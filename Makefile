@@ -42,7 +42,7 @@ bench: .venv/.installed-run ## Measure speed and memory against references in th
 golden: .venv/.installed-dev ## Rewrite the expected output of the tests; review it with git diff
 	$(BIN)/pytest -m "not real" --update
 
-generate: .venv/.installed-run ## Rewrite the schemas and the page of rules from the code
+generate: .venv/.installed-run ## Rewrite schemas, deploy/ and pages of docs from the code
 	$(BIN)/python tools/generate
 
 clean: ## Remove .venv, caches and build output; the parts of make tools stay

@@ -80,6 +80,19 @@ class Metrics:
         return "".join(line for metric in sorted(numbers) for line in _lines(metric, numbers[metric]))
 
 
+def page() -> str:
+    """All of them as a page of documentation."""
+    families = sorted(each for each in globals().values() if isinstance(each, Metric))
+    rows = (f"| `{_shown(each)}` | {each.type} | {each.help} |\n" for each in families)
+    head = "# Metrics\n\nWhat `maxtac watch` answers at `/metrics`. Written by `make generate`.\n\n"
+    return f"{head}| metric | type | is |\n|---|---|---|\n{''.join(rows)}"
+
+
+def _shown(metric: Metric) -> str:
+    labels = f"{{{', '.join(metric.labels)}}}" if metric.labels else ""
+    return f"{PREFIX}{metric.name}{labels}"
+
+
 def _lines(metric: Metric, numbers: dict[Values, float]) -> Iterator[str]:
     name = PREFIX + metric.name
     yield f"# HELP {name} {_escaped(metric.help)}\n# TYPE {name} {metric.type}\n"

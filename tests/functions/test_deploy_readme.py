@@ -10,8 +10,9 @@ import yaml
 from maxtac_render import __version__, bundle
 from maxtac_render.bundle import rights
 from maxtac_render.bundle.choice import CONTROLLER, NAMESPACE, SET, Choice
-from maxtac_render.bundle.workload import SCRAPING
+from maxtac_render.bundle.workload import METRICS, PROBES, SCRAPING
 from maxtac_render.engine import notices, status
+from maxtac_render.live import metrics
 
 PROJECT = Path(__file__).parents[2]
 DEPLOY = PROJECT / bundle.DEPLOY
@@ -70,6 +71,16 @@ def test_the_reasons_of_events_are_those_that_are_told() -> None:
     """Each a constant of the module."""
     names = ("RECONCILED", "EXPIRED", "INVALID", "NAME_TAKEN", "WRITE_FAILED", "PRUNE_BLOCKED", "OTHER_CONTROLLER")
     assert [words(row[0])[0] for row in table("reason")] == [getattr(notices, name) for name in names]
+
+
+def test_the_metrics_that_are_worth_an_alert_are_there() -> None:
+    """And the ports at which they are answered."""
+    page = metrics.page()
+    used = re.findall(rf"{metrics.PREFIX}\w+", README)
+    assert used
+    assert all(f"`{name}" in page for name in used)
+    for port in (METRICS, PROBES):
+        assert re.search(rf"\b{port}\b", README)
 
 
 def test_names_versions_and_limits_are_those_of_the_bundle() -> None:
