@@ -5,6 +5,7 @@ Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from maxtac_render.bundle.choice import CONTROLLER, Choice
@@ -25,8 +26,8 @@ def objects(choice: Choice) -> list[dict[str, Any]]:
     everywhere, here = "maxtac-manager-role", "maxtac-leader-election-role"
     return [
         account,
-        _role("ClusterRole", choice.metadata(everywhere, namespaced=False), cluster_rules(deletes=choice.deletes)),
-        _role("Role", choice.metadata(here), lease_rules(choice.lease)),
+        role("ClusterRole", choice.metadata(everywhere, namespaced=False), cluster_rules(deletes=choice.deletes)),
+        role("Role", choice.metadata(here), lease_rules(choice.lease)),
         _binding("ClusterRole", choice.metadata("maxtac-manager-rolebinding", namespaced=False), everywhere, choice),
         _binding("Role", choice.metadata("maxtac-leader-election-rolebinding"), here, choice),
     ]
@@ -36,11 +37,11 @@ def cluster_rules(*, deletes: bool = False) -> list[dict[str, Any]]:
     """What the controller may do in every namespace. ``deletes`` lets it delete resources that have expired."""
     kinds = [kind.plural for kind in KINDS.values()]
     return [
-        _rule("", ["services", "namespaces"], READ),
-        _rule(GROUP, kinds, [*READ, "delete"] if deletes else READ),
-        _rule(GROUP, [f"{kind}/status" for kind in kinds], ["get", "patch"]),
-        _rule("networking.k8s.io", ["networkpolicies"], [*READ, "create", "patch", "delete"]),
-        _rule("", ["events"], ["create", "patch"]),
+        rule("", ["services", "namespaces"], READ),
+        rule(GROUP, kinds, [*READ, "delete"] if deletes else READ),
+        rule(GROUP, [f"{kind}/status" for kind in kinds], ["get", "patch"]),
+        rule("networking.k8s.io", ["networkpolicies"], [*READ, "create", "patch", "delete"]),
+        rule("", ["events"], ["create", "patch"]),
     ]
 
 
@@ -50,14 +51,16 @@ def lease_rules(name: str) -> list[dict[str, Any]]:
     What is to be created has no name yet, as far as roles are concerned.
     """
     group, resources = "coordination.k8s.io", ["leases"]
-    return [_rule(group, resources, ["get", "update"]) | {"resourceNames": [name]}, _rule(group, resources, ["create"])]
+    return [rule(group, resources, ["get", "update"]) | {"resourceNames": [name]}, rule(group, resources, ["create"])]
 
 
-def _rule(group: str, resources: list[str], verbs: list[str]) -> dict[str, Any]:
+def rule(group: str, resources: list[str], verbs: list[str]) -> dict[str, Any]:
+    """A rule of a role."""
     return {"apiGroups": [group], "resources": resources, "verbs": verbs}
 
 
-def _role(kind: str, metadata: dict[str, object], rules: list[dict[str, Any]]) -> dict[str, Any]:
+def role(kind: str, metadata: Mapping[str, object], rules: list[dict[str, Any]]) -> dict[str, Any]:
+    """A role, of a namespace or of the cluster."""
     return {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": metadata, "rules": rules}
 
 

@@ -23,10 +23,13 @@ from maxtac_render.model.errors import SinkFault
 from maxtac_render.model.names import lease_name
 from maxtac_render.model.options import OPTIONS
 from maxtac_render.sinks import stdout
+from maxtac_render.sources import rights
 
 SECTION = "Cluster"
 
 BUNDLE = "What the bundle holds"
+
+_KNOWN = {option.name: option for option in OPTIONS}
 
 
 @click.group(
@@ -35,6 +38,7 @@ BUNDLE = "What the bundle holds"
     no_args_is_help=False,
     epilog=pages.examples(
         "maxtac manifests controller | kubectl apply --server-side -f -     run maxtac watch in the cluster",
+        "maxtac manifests reader | kubectl apply -f -                       the rights to read a cluster",
         "maxtac manifests crds > crds.yaml                                  the CRDs alone",
         "maxtac manifests argocd | kubectl apply -n argocd -f -             the plugin of Argo CD",
     ),
@@ -66,7 +70,24 @@ def argocd() -> int:
     return _print((plugin.configmap(),))
 
 
-_KNOWN = {option.name: option for option in OPTIONS}
+@command.command(
+    "reader",
+    cls=pages.Command,
+    epilog=pages.examples(
+        "maxtac manifests reader | kubectl apply -f -",
+        "kubectl create clusterrolebinding maxtac-render-reader --clusterrole=maxtac-render-reader --user=jane",
+        "maxtac manifests reader -n shop > reader.yaml    of one namespace, for maxtac list live: -n shop",
+    ),
+)
+@click.option("--namespace", "-n", type=Text(_KNOWN["namespace"]), cls=pages.Option, help="Only this namespace.")
+def reader(namespace: str | None) -> int:
+    """Print the roles that it takes to read a cluster as a SOURCE.
+
+    To get and list policies, MaxTac's resources, Services, namespaces, pods and what makes pods, for whoever they are
+    bound to. maxtac render reads no more than Services and MaxTac's resources. Of one namespace (-n) it takes a Role in
+    there, and a ClusterRole for the MaxTac resources that are in none.
+    """
+    return _print(write.stream(rights.roles(namespace or "")))
 
 
 @command.command(
