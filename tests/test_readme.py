@@ -7,11 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from consoles import Example, examples
+from live.fake import FakeServer
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text()
@@ -34,6 +37,9 @@ ELSEWHERE = {  # commands that stand in the text or in sh blocks, and the test t
     "maxtac check deploy/ --fix": "tests/cli/test_check_fix.py",
     "maxtac check": "tests/cli/test_check_command.py",
     "maxtac diff": "tests/cli/test_diff_command.py",
+    "maxtac snapshot": "tests/cli/test_snapshot_command.py",
+    "maxtac manifests reader": "tests/real/test_reading.py",
+    "kubectl create clusterrolebinding": "tests/real/test_reading.py",
     "maxtac manifests": "tests/cli/test_manifests.py",
     "maxtac list": "tests/cli/test_list_command.py",
     "maxtac test": "tests/cli/test_test_command.py",
@@ -60,10 +66,24 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
+@pytest.fixture(scope="module")
+def kubeconfig(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The way to a cluster with the shop in it, and with its policies."""
+    rendered = [sys.executable, "-m", "maxtac_render", "render", "testdata/shop", "--set", "shop"]
+    policies = subprocess.run(rendered, cwd=project, capture_output=True, check=True)
+    with FakeServer() as server:
+        for text in (*(path.read_text() for path in (project / "testdata" / "shop").glob("*.yaml")), policies.stdout):
+            server.add(*yaml.safe_load_all(text))
+        path = server.kubeconfig(tmp_path_factory.mktemp("cluster"))
+        path.write_text(path.read_text().replace('"fake"', '"prod"'))
+        yield path
+
+
 @pytest.mark.parametrize("example", list(examples(README)), ids=lambda example: example.command)
-def test_the_output_is_what_readme_shows(example: Example, project: Path) -> None:
+def test_the_output_is_what_readme_shows(example: Example, project: Path, kubeconfig: Path) -> None:
     """Each shown line is printed, in this order, and no other where nothing is left out."""
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "NO_COLOR": "1"}
+    env["KUBECONFIG"] = str(kubeconfig)
     shell = ["bash", "-c", example.command]
     done = subprocess.run(shell, cwd=project, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode != 0) == example.fails, done.stderr

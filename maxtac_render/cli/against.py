@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from maxtac_render.assembly import DEFAULT_NAMESPACE, report_leftovers
+from maxtac_render.assembly import DEFAULT_NAMESPACE
+from maxtac_render.assembly.behind import report_leftovers
 from maxtac_render.cli import clusters, parameters, reaching
 from maxtac_render.cli.clusters import Known
 from maxtac_render.cli.console import Console
@@ -40,10 +41,14 @@ class Change(NamedTuple):
     intents: Sequence[Resource] = ()
 
 
+_SAID = {Code.POLICY_TAKEN: Severity.WARNING, Code.OTHER_SET: Severity.OFF, Code.NOT_APPLIED: Severity.OFF}
+"""The difference itself is told; and what is taken is left alone."""
+
+
 def sides(given: Mapping[str, Any], source: str, console: Console) -> tuple[Known, Known]:
     """A cluster as it is, and as it is once a SOURCE is applied to it: files, or the cluster's own resources."""
     options = parameters.options(given)
-    before, report = Report(severities(options)), Report({Code.POLICY_TAKEN: Severity.WARNING, **severities(options)})
+    before, report = Report(severities(options)), Report({**_SAID, **severities(options)})
     intake = Intake((), options, report, wanted=CLUSTER)
     reach = reaching.reach(given, options, report)
 

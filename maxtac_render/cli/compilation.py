@@ -114,7 +114,8 @@ def _output(intake: Intake, options: Options, report: Report, console: Console, 
         return compiler.compile_intents(intake.resources(console), options, report, anchor)
     from maxtac_render.analysis.lints import Scene, lint  # noqa: PLC0415 - render does not pay
     from maxtac_render.analysis.universe import assumptions  # noqa: PLC0415 - likewise
-    from maxtac_render.assembly import assemble, report_leftovers  # noqa: PLC0415 - likewise
+    from maxtac_render.assembly import assemble  # noqa: PLC0415 - likewise
+    from maxtac_render.assembly.behind import report_leftovers  # noqa: PLC0415 - likewise
 
     resources = list(intake.resources(console))
     cluster, output = assemble(resources, options, report, anchor)

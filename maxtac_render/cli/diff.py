@@ -39,7 +39,7 @@ from maxtac_render.analysis import unseen
 from maxtac_render.analysis.alignment import align
 from maxtac_render.analysis.compare import compare
 from maxtac_render.analysis.universe import assumptions
-from maxtac_render.assembly import report_leftovers
+from maxtac_render.assembly.behind import report_leftovers
 from maxtac_render.cli import against, clusters, comparing, exits, pages, paging, parameters, publishing, reaching
 from maxtac_render.cli.clusters import Known
 from maxtac_render.cli.comparing import Account

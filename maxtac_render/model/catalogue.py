@@ -165,7 +165,19 @@ class Code(Enum):
         "stale",
         WARNING,
         "{problem}; the fresh render counts",
-        "render again, and commit the result",
+        "render again, and commit or apply the result",
+    )
+    NOT_APPLIED = Entry(
+        "not-applied",
+        WARNING,
+        "asks for {policies}, not there; counted as if they were",
+        "maxtac diff live: shows what is missing; is maxtac watch running, or who applies what is rendered?",
+    )
+    OTHER_SET = Entry(
+        "other-set",
+        WARNING,
+        "this policy {whose} is not what is rendered now; the one that is there counts",
+        "render with its set, or apply that set again",
     )
     CONTROLLER_POLICY = Entry(
         "controller-policy",

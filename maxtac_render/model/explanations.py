@@ -384,6 +384,47 @@ spec:
 $ maxtac render --output-dir policies
 """,
     ),
+    Code.NOT_APPLIED: Explanation(
+        "The resource comes from a cluster, as its creation tells, and policies that it asks for do not. Answers are "
+        "about the cluster as it would be with them; until somebody applies them, their pods are open.",
+        """\
+kind: Access
+metadata:
+  name: web-in
+  namespace: shop
+  creationTimestamp: "2026-12-01T00:00:00Z"
+""",
+        """\
+kind: Access
+""",
+    ),
+    Code.OTHER_SET: Explanation(
+        "A policy of another set has the name of one that is rendered, and says something else. Only one of them can "
+        "be there; the one that is counts.",
+        """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: web-in--shop-web---cart-shop-ing
+  namespace: shop
+  labels:
+    app.kubernetes.io/managed-by: maxtac-render
+    render.maxtac.vtk.io/set: shop
+  annotations:
+    render.maxtac.vtk.io/source: Access/shop/web-in
+spec:
+  podSelector:
+    matchLabels:
+      app: web
+  policyTypes:
+    - Ingress
+---
+kind: Access
+""",
+        """\
+kind: Access
+""",
+    ),
     Code.CONTROLLER_POLICY: Explanation(
         "The input has a policy with the labels of the MaxTac controller and the name of one that is rendered. In a "
         "cluster in which the controller runs, or ran, that is so for every Access. What is there counts: the ports "

@@ -35,6 +35,12 @@ def is_controllers(body: Mapping[str, Any]) -> bool:
     return ownership.is_controllers(labels) and not is_owned(labels, annotations_of(body))
 
 
+def is_created(body: Mapping[str, Any]) -> bool:
+    """Tell whether an object is one that an API server has: it says when it was created."""
+    metadata = body.get("metadata")
+    return isinstance(metadata, dict) and isinstance(metadata.get("creationTimestamp"), str)
+
+
 def annotations_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """The annotations of an object, whatever its kind; empty where they are no mapping."""
     return _pairs(body, "annotations")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maxtac_render import compiler
-from maxtac_render.assembly import left_behind
+from maxtac_render.assembly.behind import left_behind
 from maxtac_render.model.diagnostics import Report
 from maxtac_render.model.objects import ObjectRef, Origin, Resource
 from maxtac_render.model.options import Options

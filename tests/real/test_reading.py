@@ -92,15 +92,23 @@ def test_the_cluster_gives_what_the_files_give(plane: ControlPlane) -> None:
     assert live.stdout.count("\nkind: NetworkPolicy\n") == 10
 
 
-def reader(plane: ControlPlane, namespace: str = "default") -> ControlPlane:
-    """A user with the rights that `maxtac manifests reader` prints, and no other."""
-    return plane.user(namespace, *rights.roles()[0]["rules"])
+@pytest.fixture(scope="module")
+def reader(plane: ControlPlane, part: Callable[[str], Path]) -> ControlPlane:
+    """A user with the rights that README tells to give, and no other."""
+    user = plane.user("default")
+    kubectl = [str(part("kubectl")), f"--kubeconfig={plane.kubeconfig}"]
+    name = f"system:serviceaccount:default:{user.kubeconfig.stem}"
+    binding = f"clusterrolebinding maxtac-render-reader --clusterrole=maxtac-render-reader --user={name}"
+    printed = CliRunner().invoke(program.program, ["manifests", "reader"]).stdout
+    for command, stdin in ((("apply", "-f", "-"), printed), (("create", *binding.split()), "")):
+        subprocess.run([*kubectl, *command], input=stdin, text=True, check=True, capture_output=True, timeout=120)
+    return user
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_a_reader_can_do_all_that_reads(plane: ControlPlane, command: tuple[str, ...]) -> None:
+def test_a_reader_can_do_all_that_reads(plane: ControlPlane, reader: ControlPlane, command: tuple[str, ...]) -> None:
     """Just as the administrator."""
-    limited, whole = permitted(reader(plane), *command), run(plane, *command)
+    limited, whole = permitted(reader, *command), run(plane, *command)
     assert (limited.exit_code, told(limited)) == (whole.exit_code, told(whole)), limited.output
     assert whole.exit_code in (0, 1)
 
@@ -134,19 +142,14 @@ def test_what_may_not_be_read_is_named_and_nothing_is_printed(plane: ControlPlan
     assert (rendered.exit_code, rendered.stdout == "") == ((2, True) if needed else (0, False)), rendered.stderr
 
 
-def test_a_user_of_one_namespace_reads_that(plane: ControlPlane) -> None:
+def test_a_user_of_one_namespace_reads_that(plane: ControlPlane, kubectl: Kubectl) -> None:
     """With -n, by the roles that are printed for it: and nothing of any other namespace."""
-    inside, outside = rights.roles("ombi")
-    user = plane.user("ombi", *inside["rules"], everywhere=False)
-    account = json.loads(plane.request("GET", "/apis/rbac.authorization.k8s.io/v1/namespaces/ombi/rolebindings").text)
-    subject = max(account["items"], key=lambda each: each["metadata"]["creationTimestamp"])["subjects"][0]
-    subjects = [each["subjects"][0] for each in account["items"]] or [subject]
-    name = outside["metadata"]["name"]
-    roles = "/apis/rbac.authorization.k8s.io/v1/clusterrole"
-    assert plane.request("POST", f"{roles}s", outside).status == 201
-    ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}
-    binding = {"metadata": {"name": name}, "roleRef": ref, "subjects": subjects}
-    assert plane.request("POST", f"{roles}bindings", binding).status == 201
+    user = plane.user("ombi", everywhere=False)
+    name = f"--user=system:serviceaccount:ombi:{user.kubeconfig.stem}"
+    roles = CliRunner().invoke(program.program, ["manifests", "reader", "-n", "ombi"]).stdout
+    kubectl("apply", "-f", "-", stdin=roles)
+    kubectl("create", "rolebinding", "-n", "ombi", "reader", "--role=maxtac-render-reader", name)
+    kubectl("create", "clusterrolebinding", "reader-of-cluster", "--clusterrole=maxtac-render-reader-of-cluster", name)
     ended = permitted(user, "list", "live:", "-n", "ombi", "--severity", "missing-target=warning")
     assert ended.exit_code == 0, ended.output
     kept = run(user, "snapshot", "-n", "ombi")
