@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from maxtac_render.engine.notices import contested, notices, of_services
-from maxtac_render.engine.pruning import opened
+from maxtac_render.engine.pruning import Gate, opened
 from maxtac_render.engine.settling import Name
 from maxtac_render.engine.standing import Round, Standing, source_of, standings
 from maxtac_render.live import metrics
@@ -24,6 +24,9 @@ from maxtac_render.model.ownership import MANAGER, slashed
 from maxtac_render.model.policy import Policy
 from maxtac_render.watch.rounds import Result
 from maxtac_render.watch.settings import Parts, Settings
+
+SOON = frozenset({Gate.ONCE, Gate.CHANGED})
+"""Gates that are asked again at once: nobody has to hear of them."""
 
 LISTED = 100
 """Changes of one round that are logged one by one; of more there is only the number."""
@@ -202,8 +205,12 @@ def _round(result: Result, resources: Iterable[Resource]) -> Round:
         [(each.change, each.message) for each in outcome.failed],
         [*(each.wanted for each in settlement.foreign), *taken],
         frozenset(ref for ref in held if ref is not None),
-        [(change.applied, gate.message) for gate, each in result.blocked.items() for change in each],
+        [(each, gate.message) for gate, some in result.blocked.items() if gate not in SOON for each in _applied(some)],
     )
+
+
+def _applied(changes: Iterable[Change]) -> Iterator[Applied]:
+    return (change.applied for change in changes)
 
 
 def _present(result: Result) -> Sequence[Applied]:
