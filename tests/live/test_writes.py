@@ -47,6 +47,7 @@ class World:
 
     def __init__(self, server: FakeServer, directory: Path, manner: Manner, guard: Guard, timeout: float = 5.0) -> None:
         self.server = server
+        self.scope = SCOPE
         self.client = Client(load(Choice(str(server.kubeconfig(directory)))), timeout=timeout)
         self.writer = Writer(self.client, partial(step, scope=SCOPE), manner, guard)
 
