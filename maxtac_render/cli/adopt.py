@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from maxtac_render.assembly.behind import report_leftovers
 from maxtac_render.cli import (
     comparing,
     compilation,
@@ -44,6 +45,7 @@ from maxtac_render.live.outcomes import Outcome
 from maxtac_render.live.writes import Manner
 from maxtac_render.model.changes import Change, meaning
 from maxtac_render.model.errors import EnvironmentFault
+from maxtac_render.model.objects import Resource
 from maxtac_render.model.ownership import APPLY, WATCH
 from maxtac_render.reports.text import visible
 
@@ -104,8 +106,9 @@ def command(**given: Any) -> int:
     console = Console(parameters.manner(given))
     voice = publishing.voice(given, sys.stderr)
     task = _task(given, console)
+    there = _there(task, given, console)
     publishing.publish(task.run, console, voice)
-    _explain(task, given, console)
+    _explain(task, there, console)
     if not task.changes:
         console.summary("nothing to take over", task.run.report)
         return console.code(task.run.report)
@@ -158,22 +161,36 @@ def _name(foreign: Foreign) -> str:
     return f"{foreign.wanted.ref.namespace}/{foreign.wanted.ref.name}"
 
 
-def _explain(task: Task, given: Mapping[str, Any], console: Console) -> None:
+def _there(task: Task, given: Mapping[str, Any], console: Console) -> list[Resource]:
+    """All that is in the cluster; nothing where we may not read it. What the controller left behind is reported."""
+    try:
+        there = shadow.read(given, console)
+    except EnvironmentFault as fault:
+        console.complain(f"what that opens and closes, and what the MaxTac controller left, is not known: {fault}")
+        return []
+    taken_over = {each.ref for each in task.changes}
+    left = [each for each in there if each.ref not in taken_over]
+    report_leftovers([*left, *task.run.intake.checked], task.run.options, task.run.report)
+    return there
+
+
+def _explain(task: Task, there: Sequence[Resource], console: Console) -> None:
     """Say what would be taken over, what that changes and opens, and who may still be writing."""
     for line in task.left:
         console.complain(line)
     for foreign, change in zip(task.foreign, task.changes, strict=True):
         for line in _plan(foreign, change, task.scope):
             console.remark(line)
-    if not task.changes:
-        return
-    if any(
-        meaning(each.before.policy) != meaning(each.after.policy) for each in task.changes if each.before and each.after
-    ):
-        for line in _effect(task, given, console):
+    if there and any(not _means_the_same(each) for each in task.changes):
+        for line in _effect(task, there):
             console.remark(line)
-    for line in task.cluster.controllers():
-        console.complain(f"{line} seems to be the MaxTac controller, and to run: it may write these policies back")
+    for name in task.cluster.controllers() if task.changes else ():
+        console.complain(f"{name} seems to be the MaxTac controller, and to run: it may write these policies back")
+
+
+def _means_the_same(change: Change) -> bool:
+    before, after = change.before, change.after
+    return before is not None and after is not None and meaning(before.policy) == meaning(after.policy)
 
 
 def _plan(foreign: Foreign, change: Change, scope: Scope) -> Iterator[str]:
@@ -182,9 +199,8 @@ def _plan(foreign: Foreign, change: Change, scope: Scope) -> Iterator[str]:
     yield f"{_name(foreign)}: {foreign.whose(scope)}"
     if before is None or after is None:
         return
-    same = meaning(before.policy) == meaning(after.policy)
     fields = [each for each in change.fields if not each.startswith("metadata.")]
-    yield "  the spec means the same" if same else f"  changes: {', '.join(fields)}"
+    yield "  the spec means the same" if _means_the_same(change) else f"  changes: {', '.join(fields)}"
     gone = sorted(dict(before.policy.labels).keys() - dict(after.policy.labels).keys())
     owners = [str(owner) for owner in foreign.stored.owners]
     for what, names in (("labels", gone), ("owners", owners)):
@@ -192,14 +208,9 @@ def _plan(foreign: Foreign, change: Change, scope: Scope) -> Iterator[str]:
             yield f"  {what} that go: {', '.join(names)}"
 
 
-def _effect(task: Task, given: Mapping[str, Any], console: Console) -> Iterator[str]:
-    """Which connections open and close, as far as the cluster can be read for that."""
-    try:
-        resources = shadow.read(given, console)
-    except EnvironmentFault as fault:
-        yield f"which connections that opens and closes is not known: {fault}"
-        return
-    account = shadow.foreseen(resources, task.changes, task.run.options, ("connections", "isolation"))
+def _effect(task: Task, there: Sequence[Resource]) -> Iterator[str]:
+    """Which connections open and close, and which pods become isolated or open."""
+    account = shadow.foreseen(there, task.changes, task.run.options, ("connections", "isolation"))
     told = "".join(comparing.load("text")(account, colour=False)).splitlines()
     yield from told or ("no connection opens or closes by that, and no pod becomes isolated or open",)
 

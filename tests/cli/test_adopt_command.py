@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from cli.test_apply_command import POLICY, SERVICES, accesses, apply
@@ -203,7 +204,18 @@ def test_who_may_not_read_the_pods_sees_the_rest_of_the_plan(cluster: FakeServer
     cluster.forbid("list", "pods")
     done = run(accesses("a"), "--yes")
     assert done.exit_code == 0
-    assert "which connections that opens and closes is not known" in done.stderr
+    assert "what that opens and closes, and what the MaxTac controller left, is not known" in done.stderr
+
+
+def test_what_the_controller_left_behind_is_named(cluster: FakeServer) -> None:
+    """What neither the source nor the cluster asks for; it is not touched."""
+    cluster.add(*(each for each in yaml.safe_load_all(accesses("b")) if each))
+    cluster.add(controllers("a"), controllers("b"), controllers("gone"))
+    before = found(cluster, "gone")
+    done = run(accesses("a"), "--yes")
+    assert (done.exit_code, found(cluster, "gone")) == (0, before)
+    assert done.stderr.count("[stale-allow]") == 1
+    assert f"NetworkPolicy shop/{POLICY.format('gone')}" in done.stderr
 
 
 def test_nothing_to_take_over_is_nothing_done(cluster: FakeServer) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 if TYPE_CHECKING:
     from .control_plane import ControlPlane
@@ -84,9 +85,16 @@ class Place:
         """The policies of the namespace."""
         return {each["metadata"]["name"]: each for each in self.plane.request("GET", self.path()).json()["items"]}
 
+    def install(self) -> None:
+        """Create the Services in the cluster, too."""
+        for body in yaml.safe_load_all((self.directory / "all.yaml").read_text()):
+            if body and body["kind"] == "Service":
+                answer = self.plane.request("POST", f"/api/v1/namespaces/{self.namespace}/services", body)
+                assert answer.status == 201, answer.text
+
     def diff(self) -> tuple[int, str]:
         """What would still be different."""
-        code, out, err = self.run("diff", "all.yaml", "--set", self.namespace)
+        code, out, err = self.run("diff", "all.yaml", "--set", self.namespace, "-n", self.namespace)
         assert code != 2, err
         return code, out
 
@@ -99,10 +107,13 @@ def _place(cluster: ControlPlane, tmp_path: Path) -> Place:
 def test_a_set_comes_changes_and_goes(place: Place) -> None:
     """Create, patch and delete as the server takes them; a second run sends nothing, and nothing differs."""
     place.write("a", "b")
+    place.install()
     assert place.apply("--dry-run=server") == ["created"] * 2
     assert not place.policies()
+    assert place.diff()[0] == 1
     assert place.apply() == ["created"] * 2
     before = place.policies()
+    assert place.diff() == (0, "")
     assert place.apply() == ["unchanged"] * 2
     assert place.policies() == before
     place.write("a", "c", port=81)
