@@ -66,8 +66,8 @@ def of_services(findings: Iterable[Diagnostic]) -> list[Notice]:
 
 
 def contested(standing: Standing, policy: str) -> Notice:
-    """That another controller writes a policy of a resource, too."""
-    words = f"policy {printable(policy)} was changed by the MaxTac controller; stop one of the two"
+    """That somebody else keeps changing a policy of a resource."""
+    words = f"policy {printable(policy)} keeps being changed by somebody else; does the MaxTac controller still run?"
     return Notice(standing.ref, WARNING, OTHER_CONTROLLER, words, standing.uid)
 
 
