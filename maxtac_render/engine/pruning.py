@@ -11,6 +11,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from maxtac_render.engine.settling import Name, Settlement
+from maxtac_render.engine.standing import source_of
 from maxtac_render.model.changes import Change
 from maxtac_render.model.intent import Direction, direction_of
 from maxtac_render.model.policy import Policy
@@ -129,24 +130,46 @@ def _shut(settlement: Settlement, gates: Gates) -> Gate | None:
     return next((gate for gate in Gate if gate in shut), None)
 
 
-def _barred(change: Change, unmade: set[Group], settlement: Settlement, gates: Gates) -> Gate | None:
+def _barred(change: Change, unmade: Unmade, settlement: Settlement, gates: Gates) -> Gate | None:
     """The gate that is shut for one delete, whatever becomes of the others."""
     name = name_of(change)
     if gates.namespaces is not None and name[0] not in gates.namespaces:
         return Gate.NAMESPACE
+    if unmade.holds(change, gates.seen):
+        return Gate.GROUP
     if name in gates.seen:
         return None
     if settlement.wanted == 0 and not gates.allow_empty:
         return Gate.EMPTY
-    if group(change) in unmade:
-        return Gate.GROUP
     return Gate.ONCE if gates.before is not None and name not in gates.before else None
 
 
-def _unmade(settlement: Settlement) -> set[Group]:
-    """The pods for which a policy is wanted that cannot be made, because its name is taken or its cause is unclear."""
-    held = (each.applied for each in settlement.held)
-    return {group_of(each.policy) for each in (*held, *(each.wanted for each in settlement.foreign))}
+class Unmade(NamedTuple):
+    """Policies that are wanted and cannot be made: for which pods they are, and with that for which resource."""
+
+    groups: frozenset[Group]
+    kin: frozenset[tuple[Group, str]]
+
+    def holds(self, change: Change, seen: Collection[Name]) -> bool:
+        """Tell whether a delete has to wait, because one of them may be what takes the place of its policy.
+
+        A revocation waits for no other resource. Of its own the policy may just have got another name.
+        """
+        pods = group(change)
+        if name_of(change) in seen:
+            return (pods, source_of(change.applied.policy)) in self.kin
+        return pods in self.groups
+
+
+def _missing(policies: Collection[Policy]) -> Unmade:
+    groups = frozenset(group_of(each) for each in policies)
+    return Unmade(groups, frozenset((group_of(each), source_of(each)) for each in policies))
+
+
+def _unmade(settlement: Settlement) -> Unmade:
+    """The policies that cannot be made because their names are taken or their causes unclear."""
+    held = (each.applied.policy for each in settlement.held)
+    return _missing([*held, *(each.wanted.policy for each in settlement.foreign)])
 
 
 def limit(owned: int, gates: Gates) -> int:
@@ -157,16 +180,12 @@ def limit(owned: int, gates: Gates) -> int:
 def after_failures(
     deletes: Iterable[Change], failed: Iterable[Change], seen: Collection[Name]
 ) -> tuple[list[Change], list[Change]]:
-    """The deletes that may still be made after some creates and patches failed, and those that may not.
-
-    What failed may be what takes the place of a policy for the same pods; a revocation waits for nothing.
-    """
-    groups = {group(each) for each in failed}
+    """The deletes that may still be made after some creates and patches failed, and those that may not."""
+    unmade = _missing([each.applied.policy for each in failed])
     going: list[Change] = []
     staying: list[Change] = []
     for each in deletes:
-        waits = group(each) in groups and name_of(each) not in seen
-        (staying if waits else going).append(each)
+        (staying if unmade.holds(each, seen) else going).append(each)
     return going, staying
 
 

@@ -23,7 +23,7 @@ from maxtac_render.model.changes import Change
 from maxtac_render.model.intent import Direction
 from maxtac_render.model.policy import Policy
 from maxtac_render.model.selectors import Selector
-from policies import SET, policy, written
+from policies import SET, bare, policy, written
 
 SCOPE = Scope(SET, "apply")
 KEPT = policy("kept")
@@ -123,12 +123,22 @@ def test_every_delete_goes_or_is_told_to_stay(gone: int, wanted: int, gates: Gat
 
 
 def test_what_failed_keeps_what_it_may_replace() -> None:
-    """The policies for the same pods; a revocation waits for nothing, and other pods are not concerned."""
-    deletes = [Change(rendered(made), None) for made in (policy("a"), policy("b"), policy("c", "db"))]
-    failed = [Change(None, rendered(policy("new")))]
-    going, staying = after_failures(deletes, failed, {("shop", "b")})
+    """The policies for the same pods; a revocation waits for its own resource only, and other pods are no concern."""
+    deletes = [
+        Change(rendered(made), None)
+        for made in (policy("a"), policy("b"), policy("c", "db"), policy("d", source="other"), policy("e"))
+    ]
+    failed = [Change(None, rendered(policy("new", source="other")))]
+    going, staying = after_failures(deletes, failed, {("shop", name) for name in "bcd"})
     assert [each.applied.policy.name for each in going] == ["b", "c"]
-    assert [each.applied.policy.name for each in staying] == ["a"]
+    assert [each.applied.policy.name for each in staying] == ["a", "d", "e"]
+
+
+def test_what_takes_a_taken_name_keeps_what_it_replaces() -> None:
+    """Also where the cause of that was seen to go: the same resource asks for it under another name."""
+    old, new, foreign = policy("old"), policy("new"), bare(policy("new", cidr="10.0.0.0/8"))
+    settlement = settle([new], [], [written(old), foreign], SCOPE)
+    assert judge(settlement, Gates(seen={("shop", "old")})).blocked == {Gate.GROUP: settlement.deletes}
 
 
 @pytest.mark.parametrize(

@@ -353,7 +353,7 @@ def test_what_is_forbidden_fails_and_says_what_is_missing(world: World) -> None:
 
 def test_what_failed_keeps_the_policies_of_the_same_pods(world: World) -> None:
     """They may be what it replaces; a revocation goes, and so do other pods' policies."""
-    world.apply(policy("old"), policy("revoked"), policy("unwanted", "db"))
+    world.apply(policy("old"), policy("revoked", source="gone"), policy("unwanted", "db"))
     world.server.fail(fake.status(422), "POST", "networkpolicies", times=-1)
     outcome = world.apply(policy("new"), seen=[("shop", "revoked")])
     assert {result.change.ref.name: (result.state, result.why) for result in outcome.results} == {

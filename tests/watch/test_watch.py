@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from live.failing import Action, status
 from live.fake import FakeServer
 from maxtac_render.model.options import Options
 from maxtac_render.watch import rounds
@@ -99,3 +100,15 @@ def test_shadow(server: FakeServer, tmp_path: Path) -> None:
         server.wait_for(lambda: "would have created a policy" in watch.log.getvalue())
         assert server.writes() == []
         assert watch.metric("maxtac_queue") == 2
+
+
+@pytest.mark.parametrize("refusal", [status(403, "Forbidden", "exceeded quota"), status(422, "Invalid", "no")])
+def test_what_cannot_be_renamed_stays(server: FakeServer, tmp_path: Path, refusal: Action) -> None:
+    """A policy under another name takes the place of the one before; without it, that one stays."""
+    with watching(server, tmp_path) as watch:
+        watch.settled()
+        before = ours(server)
+        fault = server.fail(refusal, "POST", "networkpolicies", times=-1)
+        server.add(access_to("web-in", "db", "mail", direction="all"))
+        server.wait_for(lambda: fault.hits >= 2 and watch.metric('maxtac_prune_blocked{reason="failed-group"}') == 2)
+        assert ours(server) == before
