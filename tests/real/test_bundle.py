@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +16,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -549,3 +552,54 @@ def test_expired_resources_are_deleted_where_that_is_asked_for(
         assert control_plane.request("GET", policies).json()["items"] == []
         process.terminate()
         assert process.wait(WITHIN) == 0, log()
+
+
+POD = """
+set -e
+mount --make-rprivate /
+mount -t tmpfs tmpfs /run
+mkdir -p /run/secrets/kubernetes.io/serviceaccount
+cp "$1"/token "$1"/ca.crt "$1"/namespace /run/secrets/kubernetes.io/serviceaccount
+mount -o remount,bind,ro /run
+mount -o remount,bind,ro /
+shift
+cd /
+exec "$@"
+"""
+"""What a pod has that a process has not: a disk that cannot be written to, and an account at its place."""
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="only root makes a disk read-only")
+def test_the_controller_needs_no_disk_and_finds_its_account(
+    control_plane: ControlPlane, installed: Installed, tmp_path: Path
+) -> None:
+    """As in its pod: nothing can be written anywhere, and nobody names a kubeconfig."""
+    address = urlsplit(control_plane.server)
+    files = {
+        "token": installed.controller.token,
+        "ca.crt": control_plane.ca.read_text(),
+        "namespace": installed.choice.namespace,
+        "pod": POD,
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    environment = {
+        "KUBERNETES_SERVICE_HOST": str(address.hostname),
+        "KUBERNETES_SERVICE_PORT": str(address.port),
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(PROJECT),
+    }
+    arguments = ["watch", f"--set={installed.choice.set}", "--metrics-address=0", "--health-address=0"]
+    python = [sys.executable, "-B", "-m", "maxtac_render", *arguments]
+    with (tmp_path / "log").open("w") as log:
+        command = ["unshare", "-m", "sh", str(tmp_path / "pod"), str(tmp_path), *python]
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        place = f"/apis/coordination.k8s.io/v1/namespaces/{installed.choice.namespace}/leases/{installed.choice.lease}"
+        read = (tmp_path / "log").read_text
+        wait_for(lambda: control_plane.request("GET", place).json().get("spec", {}).get("holderIdentity"), read)
+        process.terminate()
+        assert process.wait(WITHIN) == 0, read()
+    finally:
+        process.kill()
+        process.wait()
