@@ -229,16 +229,22 @@ def _taken(task: Task, given: Mapping[str, Any], console: Console) -> int:
     manner = Manner(given["concurrency"], patience=writing.PATIENCE, disown=True)
     with writing.stopping() as stop:
         outcome = task.cluster.write(task.changes, partial(take, scope=task.scope), manner, stop)
+    again = _lost(task, outcome)
     told = [deeds.deed(each, ADOPTED) for each in outcome.results]
     console.put(
         deeds.FORMATS[given["output"]](told, deeds.Manner(task.scope.set, interrupted=bool(stop.signal))), sys.stdout
     )
-    for line in writing.remarks(outcome):
+    for line in (*writing.remarks(outcome), *again):
         console.complain(line)
     console.summary(deeds.summary(told), task.run.report)
-    return 128 + stop.signal if stop.signal else _code(outcome, task, console)
+    if stop.signal:
+        return 128 + stop.signal
+    return writing.missed(outcome) or (exits.FOUND if task.left or again else console.code(task.run.report))
 
 
-def _code(outcome: Outcome, task: Task, console: Console) -> int:
-    missed = writing.missed(outcome)
-    return missed or (exits.FOUND if task.left else console.code(task.run.report))
+def _lost(task: Task, outcome: Outcome) -> list[str]:
+    """What was taken over, and is not ours any more a moment later."""
+    task.cluster.look(sorted({each.change.ref.namespace for each in outcome.done}))
+    refs = [each.change.ref for each in outcome.done if not task.cluster.is_ours(each.change.ref, task.scope)]
+    words = "changed back a moment later: does the MaxTac controller still run?"
+    return [f"{writing.named(refs)} {words}"] if refs else []

@@ -140,8 +140,8 @@ def command(**given: Any) -> int:
     told, outcome, signal = _carried_out(task, given)
     _report(task, outcome)
     texts = _texts(task, told, bool(signal), given, console)
-    publishing.publish(task.run, console, voice)
     console.put(texts, sys.stdout)
+    publishing.publish(task.run, console, voice)
     for line in _remarks(task, told, outcome):
         console.complain(line)
     if signal:
@@ -173,6 +173,8 @@ class Task(NamedTuple):
     settlement: Settlement
     verdict: Verdict
     gates: Gates
+    dry: bool
+    """Whether nothing is to be written."""
 
     @property
     def changes(self) -> list[Change]:
@@ -205,7 +207,8 @@ def _task(given: dict[str, Any], console: Console) -> Task:
         {options.namespace} if options.namespace else None,
         frozenset({Gate.MISSING} if any(each.code is Code.NOT_INSTALLED for each in found) else ()),
     )
-    return Task(cluster, scope, run, settlement, judge(settlement, gates), gates)
+    dry = given["shadow"] or given["dry_run"] != "none"
+    return Task(cluster, scope, run, settlement, judge(settlement, gates), gates, dry)
 
 
 def _carried_out(task: Task, given: Mapping[str, Any]) -> tuple[list[Deed], Outcome, int]:
@@ -235,7 +238,7 @@ def _left_alone(task: Task) -> Iterator[Deed]:
 
 def _report(task: Task, outcome: Outcome) -> None:
     """Report whose policies were in the way, also those that were seen only when it was tried."""
-    late = [Foreign(each.change.applied, each.found) for each in outcome.skipped if each.found is not None]
+    late = (Foreign(each.change.applied, each.found) for each in outcome.skipped if each.found and each.change.after)
     report_foreign((*task.settlement.foreign, *late), task.scope, task.run.report)
 
 
@@ -258,9 +261,10 @@ def _open(task: Task, gone: set[ObjectRef]) -> Iterator[str]:
     sides: dict[Group, Direction] = {}
     for change, side in opened(deletes, _remaining(task, gone)):
         sides[group(change)] = sides.get(group(change), Direction.NONE) | side
+    verb = "would be" if task.dry else "is"
     for (namespace, subject), side in sides.items():
         words = "ingress and egress" if side is Direction.ALL else side.word
-        yield f"pods {chosen(subject)} in {namespace}: no policy is left that closes {words}"
+        yield f"pods {chosen(subject)} in {namespace}: no policy {verb} left that closes {words}"
 
 
 def _why(gate: Gate, task: Task) -> str:

@@ -13,6 +13,7 @@ import click
 
 from maxtac_render.cli import exits, reaching
 from maxtac_render.cli.pages import Option
+from maxtac_render.engine.settling import Scope
 from maxtac_render.live import access
 from maxtac_render.live.access import Access
 from maxtac_render.live.client import Client
@@ -26,6 +27,7 @@ from maxtac_render.model.diagnostics import Report, listed
 from maxtac_render.model.errors import SourceFault
 from maxtac_render.model.objects import ObjectRef, Origin
 from maxtac_render.model.options import Options
+from maxtac_render.model.ownership import is_written
 from maxtac_render.model.stored import Stored
 
 WRITTEN = "What is written"
@@ -38,9 +40,6 @@ UNREACHED = frozenset({Why.FORBIDDEN, Why.THROTTLED, Why.UNANSWERED})
 
 PATIENCE = 60.0
 """Seconds for which a write is tried that the API server has no time for, or does not answer."""
-
-UNSAID = frozenset({Why.STOPPED, Why.FOREIGN})
-"""Reasons that are told in another way: by the end of the run, or as findings."""
 
 
 def require_set(options: Options) -> None:
@@ -55,11 +54,12 @@ def concurrency(function: Any) -> Any:
     option = click.option(
         "--concurrency",
         type=click.IntRange(1, MOST_CONCURRENCY),
+        metavar="N",
         default=CONCURRENCY,
         show_default=True,
         cls=Option,
         section=WRITTEN,
-        help="How many writes are under way at once.",
+        help=f"How many writes are under way at once, at most {MOST_CONCURRENCY}.",
     )
     return option(function)
 
@@ -90,6 +90,11 @@ class Cluster:
                     policy = found.applied.policy
                     self.policies[policy.namespace, policy.name] = found
 
+    def is_ours(self, ref: ObjectRef, scope: Scope) -> bool:
+        """Tell whether a policy was there when somebody looked, and was ours to write."""
+        found = self.policies.get((ref.namespace, ref.name))
+        return found is not None and is_written(dict(found.applied.policy.labels), scope.set, scope.writer)
+
     def controllers(self) -> list[str]:
         """The Deployments that look like the MaxTac controller, and run; none where we may not look."""
         with closing(Client(self._way, reaching.choice(self._given).timeout)) as client:
@@ -101,8 +106,8 @@ class Cluster:
 
     def write(self, changes: Sequence[Change], decide: Decide, manner: Manner, stop: threading.Event) -> Outcome:
         """Make changes, as long as nobody stops it."""
-        patience = self._given["request_timeout"]
-        seconds = ANSWERED_WITHIN if patience is None else patience or None
+        limit = self._given["request_timeout"]
+        seconds = ANSWERED_WITHIN if limit is None else limit or None
         with closing(Client(self._way, seconds)) as client, closing(Writer(client, decide, manner, Guard(stop))) as to:
             try:
                 return to.execute(changes, {each.ref: each for each in self.policies.values()})
@@ -131,12 +136,15 @@ def _listed(client: Client, take: Callable[[dict[str, Any]], Stored | None], nam
 
 
 def remarks(outcome: Outcome) -> Iterator[str]:
-    """What the API server warned of, and what could not be written, and why."""
+    """What the API server warned of, and what could not be written, and why.
+
+    That the run was ended is told once, and that a name is taken is a finding.
+    """
     for each in outcome.done:
         yield from (f"{named([each.change.ref])}: the API server warns: {text}" for text in each.warnings)
     groups: dict[str, list[ObjectRef]] = {}
     for each in (*outcome.failed, *outcome.skipped):
-        if each.why not in UNSAID:
+        if each.why is not Why.STOPPED and not (each.found and each.change.after):
             groups.setdefault(each.message, []).append(each.change.ref)
     for message, refs in groups.items():
         yield f"{named(refs)} not written: {message}"

@@ -20,6 +20,7 @@ UNREAD = frozenset(
         Code.BROKEN_YAML,
         Code.UNREADABLE_DOCUMENT,
         Code.OVER_LIMIT,
+        Code.SKIPPED_LINK,
         Code.UNKNOWN_KIND,
         Code.INVALID_NAME,
         Code.MISSING_NAMESPACE,

@@ -41,8 +41,8 @@ ANSWERED_WITHIN = 10.0
 ATTEMPTS = 5
 """How often a write is tried before it may be given up."""
 
-LONGEST_PAUSE = 10.0
-"""Seconds between two attempts, where the server does not ask for more."""
+LONGEST_PAUSE, MOST_PAUSE = 10.0, 30.0
+"""Seconds between two attempts, where the server does not ask for more, and where it does."""
 
 _TOO_LARGE = "etcdserver: request is too large"
 TERMINATING = "NamespaceTerminating"
@@ -245,6 +245,8 @@ class _Write:
         code = 0
         try:
             answer = self._send()
+            if "json" not in answer.headers.get("content-type", ""):
+                raise Unreachable("an answer that is no JSON: what answered is no API server")
             code = answer.status
         except Refused as fault:
             code = fault.status.code
@@ -302,7 +304,7 @@ class _Write:
         pause = backoff(self._attempt, longest=LONGEST_PAUSE)
         if why is Why.THROTTLED:
             wanted = fault.status.retry_after if isinstance(fault, Refused) else None
-            self._desk.slow(pause if wanted is None else wanted)
+            self._desk.slow(pause if wanted is None else min(wanted, MOST_PAUSE))
         else:
             self._unclear = True
         self._desk.wait(pause)

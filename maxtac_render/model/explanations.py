@@ -1099,7 +1099,8 @@ spec:
     Code.POLICY_TAKEN: Explanation(
         "The input has a NetworkPolicy of the name that a rendered one gets, and it is not one that this run may "
         "replace: it carries no mark of ours, or that of another set. Two objects cannot have one name, and "
-        "whichever were dropped, somebody's firewall would be gone.",
+        "whichever were dropped, somebody's firewall would be gone. In a cluster a policy is ours to write only if "
+        "this set's apply, or its watch, has written it; maxtac adopt takes others over.",
         """\
 kind: NetworkPolicy
 metadata:

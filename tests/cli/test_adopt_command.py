@@ -218,6 +218,21 @@ def test_what_the_controller_left_behind_is_named(cluster: FakeServer) -> None:
     assert f"NetworkPolicy shop/{POLICY.format('gone')}" in done.stderr
 
 
+def test_a_policy_that_is_changed_back_at_once_is_pointed_out(cluster: FakeServer) -> None:
+    """Somebody still writes it."""
+    cluster.add(controllers("a"))
+
+    def back(server: FakeServer) -> None:
+        if server.writes():
+            labels = {"labels": {WRITER: None}}
+            server.change("networkpolicies", "shop", POLICY.format("a"), metadata=labels)
+
+    cluster.fail(fake.after(back), "GET", "networkpolicies", times=-1)
+    done = run(accesses("a"), "--yes")
+    assert done.exit_code == 1
+    assert "changed back a moment later: does the MaxTac controller still run?" in done.stderr
+
+
 def test_nothing_to_take_over_is_nothing_done(cluster: FakeServer) -> None:
     """Also where nothing is asked for that is there."""
     cluster.add(controllers("unasked"))

@@ -195,6 +195,28 @@ def test_nothing_is_deleted_for_want_of_input(cluster: FakeServer) -> None:
     assert "pods app=web in shop: no policy is left that closes ingress" in meant.stderr
 
 
+def test_what_a_link_leads_to_may_be_missing(cluster: FakeServer, tmp_path: Path) -> None:
+    """A link out of the source is not followed, and so nothing is deleted."""
+    apply(accesses("a"))
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy" / "all.yaml").write_text(accesses("b"))
+    (tmp_path / "deploy" / "more").symlink_to("/etc")
+    done = run("deploy", "--set", "web")
+    assert (done.exit_code, len(policies(cluster))) == (1, 2)
+    assert "a part of the input cannot be read (deploy/more" in done.stderr
+
+
+def test_a_policy_in_the_way_that_nobody_understands_is_told(cluster: FakeServer) -> None:
+    """An old server may have let it in."""
+    body = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "spec": {"podSelector": {}}}
+    metadata = {"name": POLICY.format("a"), "namespace": "shop", "annotations": {"no key at all": "x"}}
+    cluster.add({**body, "metadata": metadata})
+    done = apply(accesses("a", "b"))
+    assert done.exit_code == 1
+    assert "not written: a policy of that name is there, and not understood" in done.stderr
+    assert POLICY.format("b") in policies(cluster)
+
+
 def test_no_more_is_deleted_than_is_allowed(cluster: FakeServer) -> None:
     """The usual limit is ten, or a fifth; who is told the number may give it."""
     names = [f"a{number:02}" for number in range(12)]
@@ -285,7 +307,9 @@ def test_a_shadow_shows_what_would_open_and_close(cluster: FakeServer) -> None:
     apply(accesses("a"))
     count = len(cluster.writes())
     assert "shop/web" not in apply("", "--shadow").stdout
-    assert "shop/web" in apply("", "--shadow", "--allow-empty").stdout
+    opened = apply("", "--shadow", "--allow-empty")
+    assert "shop/web" in opened.stdout
+    assert "no policy would be left that closes ingress" in opened.stderr
     assert len(cluster.writes()) == count
     assert "excludes --dry-run" in apply(accesses("a"), "--shadow", "--dry-run=server").stderr
 

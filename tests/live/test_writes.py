@@ -281,6 +281,21 @@ def test_a_server_that_hangs_is_given_up_in_time(cluster: FakeServer, tmp_path: 
     world.writer.close()
 
 
+def test_what_is_no_api_server_has_done_nothing(world: World) -> None:
+    """A proxy may answer 200 to anything."""
+    world.server.fail(fake.html(200), "POST", "networkpolicies", times=-1)
+    assert only(world.apply(policy("web"))).why is Why.UNANSWERED
+
+
+def test_a_server_that_wants_to_be_left_alone_for_a_day_is_asked_again_today(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is a most that anybody waits."""
+    monkeypatch.setattr(writes, "MOST_PAUSE", 0.1)
+    world.server.fail(fake.status(429, retry_after=86400), "POST", "networkpolicies", times=2)
+    assert only(world.apply(policy("web"))).state == "done"
+
+
 def test_five_attempts_are_all_without_patience(world: World) -> None:
     """Whoever asks once more gets five again."""
     fault = world.server.fail(fake.status(500), "POST", "networkpolicies", times=-1)
