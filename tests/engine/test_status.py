@@ -246,6 +246,22 @@ def test_long_lists_are_cut_and_say_so() -> None:
     )
 
 
+@given(st.permutations(range(6)))
+def test_the_order_in_which_things_are_told_is_none_of_the_status(order: list[int]) -> None:
+    """Lists are sorted, whatever comes first; what is listed twice is there once."""
+    one, two = rendered()
+    several = [one, two, one._replace(policy=one.policy._replace(name="a")), two, one, two]
+    shuffled = [several[index] for index in order]
+    changes = [(Change(None, each), "no") for each in shuffled]
+    blocked = [(each, "x") for each in shuffled]
+    plain = told(present=several, failed=[(Change(None, each), "no") for each in several], foreign=several)
+    said = status(told(present=shuffled, failed=changes, foreign=shuffled), {}, NOW)
+    assert said == status(plain, {}, NOW)
+    assert said["netpols"] == sorted(said["netpols"], key=lambda each: (each["namespace"], each["name"]))
+    assert len(said["netpols"]) == 3
+    assert status(told(blocked=blocked), {}, NOW) == status(told(blocked=[(each, "x") for each in several]), {}, NOW)
+
+
 def test_what_the_maxtac_controller_left_is_taken_out() -> None:
     """Its negative conditions and a deadline that does not hold any more; what others say stays."""
     wanted = status(told(), {}, NOW)
