@@ -21,6 +21,7 @@ NORMAL, WARNING = "Normal", "Warning"
 RECONCILED = "Reconciled"
 EXPIRED = "Expired"
 INVALID = "Invalid"
+ADVICE = "Advice"
 NAME_TAKEN = "NameTaken"
 WRITE_FAILED = "WriteFailed"
 PRUNE_BLOCKED = "PruneBlocked"
@@ -88,6 +89,8 @@ def _states(standing: Standing) -> Iterator[Notice]:
     for found in standing.findings[:SAID]:
         stays = "; its policies stay as they are" if standing.held else ""
         yield Notice(ref, WARNING, INVALID, told(found, standing) + stays, uid)
+    for found in standing.remarks[:SAID]:
+        yield Notice(ref, WARNING, ADVICE, told(found, standing), uid)
     if standing.foreign:
         names = counted(["/".join(place) for place in standing.foreign])
         yield Notice(ref, WARNING, NAME_TAKEN, f"{printable(names)}: {TAKEN}; maxtac adopt takes it over", uid)

@@ -53,8 +53,8 @@ class Failure(NamedTuple):
 class Standing(NamedTuple):
     """How one resource stands. ``findings`` are errors, the resource's own and those of its Services' annotations.
 
-    ``expires`` is its deadline, ``ended`` tells that this is over, and ``held`` that its policies stay as they are
-    because it cannot be relied on.
+    ``remarks`` are warnings about the resource itself. ``expires`` is its deadline, ``ended`` tells that this is over,
+    and ``held`` that its policies stay as they are because it cannot be relied on.
     """
 
     ref: ObjectRef
@@ -66,6 +66,7 @@ class Standing(NamedTuple):
     ended: bool = False
     held: bool = False
     findings: Sequence[Diagnostic] = ()
+    remarks: Sequence[Diagnostic] = ()
     done: Sequence[tuple[Action, Place]] = ()
     failed: Sequence[Failure] = ()
     foreign: Sequence[Place] = ()
@@ -80,7 +81,7 @@ class Standing(NamedTuple):
 def standings(resources: Iterable[Resource], told: Round, now: datetime) -> dict[ObjectRef, Standing]:
     """How each of the resources stands after a round, judged at a moment."""
     readings = {reading.ref: reading for reading in told.readings}
-    findings = _errors(told.findings)
+    errors, warnings = (_about(told.findings, severity) for severity in (Severity.ERROR, Severity.WARNING))
     sources = _Sources(told)
     found = {}
     for resource in resources:
@@ -97,7 +98,8 @@ def standings(resources: Iterable[Resource], told: Round, now: datetime) -> dict
             expires=expires,
             ended=expires is not None and now >= expires,
             held=ref in told.held,
-            findings=[*findings.get(ref, ()), *_of_services(KINDS[ref.kind], reading, findings)],
+            findings=[*errors.get(ref, ()), *_of_services(KINDS[ref.kind], reading, errors)],
+            remarks=warnings.get(ref, ()),
         )
         found[ref] = sources.told(standing)
     return found
@@ -151,13 +153,13 @@ def _identity(resource: Resource) -> tuple[str, int]:
     return str(metadata.get("uid") or ""), generation if isinstance(generation, int) else 0
 
 
-def _errors(findings: Iterable[Diagnostic]) -> Mapping[ObjectRef, list[Diagnostic]]:
-    """The errors among findings, by the objects that they are about."""
-    errors: dict[ObjectRef, list[Diagnostic]] = {}
+def _about(findings: Iterable[Diagnostic], severity: Severity) -> Mapping[ObjectRef, list[Diagnostic]]:
+    """The findings of a severity, by the objects that they are about."""
+    groups: dict[ObjectRef, list[Diagnostic]] = {}
     for found in findings:
-        if found.ref is not None and found.severity is Severity.ERROR:
-            errors.setdefault(found.ref, []).append(found)
-    return errors
+        if found.ref is not None and found.severity is severity:
+            groups.setdefault(found.ref, []).append(found)
+    return groups
 
 
 def _of_services(

@@ -122,17 +122,17 @@ class Events:
 
     def _tell(self, notice: Notice) -> bool:
         """Write an Event, or count it on the one that says the same; tells whether that was done."""
-        now, key = self._clock(), notice._replace(uid="")
-        known = self._written.pop(key, None)
+        now = self._clock()
+        known = self._written.pop(notice, None)
         if known is not None and now - known.last < SAME_FOR and self._counted(notice, known):
-            _remember(self._written, key, known._replace(times=known.times + 1, last=now))
+            _remember(self._written, notice, known._replace(times=known.times + 1, last=now))
             return True
         uid = notice.uid or self._uid(notice.ref)
         if not uid:
             return False
         body = self._body(notice._replace(uid=uid))
         self._client.send("POST", kinds.EVENTS.path(_home(notice.ref)), body=body)
-        _remember(self._written, key, _Written(body["metadata"]["name"], 1, now))
+        _remember(self._written, notice, _Written(body["metadata"]["name"], 1, now))
         return True
 
     def _counted(self, notice: Notice, known: _Written) -> bool:

@@ -309,6 +309,7 @@ STANDINGS = st.builds(
     ended=st.booleans(),
     held=st.booleans(),
     findings=st.lists(FINDINGS, max_size=5),
+    remarks=st.lists(FINDINGS, max_size=5),
     done=st.lists(st.tuples(st.sampled_from(["create", "patch", "delete"]), st.tuples(TEXT, TEXT)), max_size=3),
     failed=st.lists(
         st.builds(Failure, st.sampled_from(["create", "patch", "delete"]), st.tuples(TEXT, TEXT), TEXT), max_size=5
@@ -363,9 +364,11 @@ def test_events_of_a_round() -> None:
     assert words == [
         ("Normal", "Reconciled", "created 2, changed 1 NetworkPolicies"),
         ("Normal", "Expired", "the access expired at 2026-11-25T11:00:00Z"),
+        ("Warning", "Advice", words[2][2]),
     ]
+    assert words[2][2].startswith("spec.direction: closes egress of app=ledger in bank, ")
     troubled = told(foreign=[one], blocked=[(one, "x"), (two, "x")], failed=[(Change(one, None), "no")])
-    words = [(notice.type, notice.reason) for notice in notices({standing.ref: troubled}, {standing.ref: standing})]
+    words = [notice[1:3] for notice in notices({standing.ref: troubled}, {standing.ref: standing})]
     assert words == [("Warning", "NameTaken"), ("Warning", "WriteFailed"), ("Warning", "PruneBlocked")]
 
 

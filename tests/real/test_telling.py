@@ -173,7 +173,7 @@ def test_kubectl_describe_shows_what_is_told(plane: ControlPlane, client: Client
     standing = created(client, kind, namespace)
     events = Events(client, "pod-1")
     notice = Notice(standing.ref, "Warning", "Invalid", "spec.direction: a\x1b[31m hostile\nword", standing.uid)
-    events.record([notice, notice, notice._replace(uid=""), notice._replace(type="Normal", reason="Reconciled")])
+    events.record([notice, notice, notice, notice._replace(type="Normal", reason="Reconciled")])
     home = namespace if kind == "Access" else "default"
     told(
         client,
