@@ -25,7 +25,6 @@ import click
 from maxtac_render.assembly.behind import report_leftovers
 from maxtac_render.cli import (
     comparing,
-    compilation,
     deeds,
     exits,
     pages,
@@ -86,16 +85,7 @@ ADOPTED = {"create": "created", "patch": "adopted"}
     help="Who is to write the policies from then on: maxtac apply, or maxtac watch.",
 )
 @writing.concurrency
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(tuple(deeds.FORMATS)),
-    default="text",
-    show_default=True,
-    cls=pages.Option,
-    section=WRITTEN,
-    help="Format of what was done.",
-)
+@writing.output
 @parameters.compiling
 @parameters.assuming
 @reaching.reaching
@@ -111,7 +101,7 @@ def command(**given: Any) -> int:
     _explain(task, there, console)
     if not task.changes:
         console.summary("nothing to take over", task.run.report)
-        return console.code(task.run.report)
+        return exits.FOUND if task.left else console.code(task.run.report)
     if not (given["yes"] or _asked(task)):
         console.complain("nothing was changed; --yes does it")
         return exits.FOUND
@@ -131,13 +121,8 @@ class Task(NamedTuple):
 
 
 def _task(given: Mapping[str, Any], console: Console) -> Task:
-    options = parameters.options(given)
-    writing.require_set(options)
-    cluster = Cluster(given)
-    cluster.look([options.namespace])
-    run = compilation.run(given, console)
-    if options.namespace:
-        cluster.look(sorted({policy.namespace for policy in run.output.policies} - {options.namespace}))
+    cluster, run = writing.compared(given, console)
+    options = run.options
     scope, found = Scope(options.set, given["writer"], options.namespace), run.report.sorted()
     settlement = settle(run.output.policies, found, cluster.policies.values(), scope)
     chosen, left = _chosen(settlement.foreign, given["policies"])

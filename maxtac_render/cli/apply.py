@@ -35,7 +35,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from maxtac_render.cli import compilation, deeds, exits, pages, parameters, publishing, reaching, writing
+from maxtac_render.cli import deeds, exits, pages, parameters, publishing, reaching, writing
 from maxtac_render.cli.compilation import Compilation, count
 from maxtac_render.cli.console import Console
 from maxtac_render.cli.deeds import Deed
@@ -51,7 +51,6 @@ from maxtac_render.model.diagnostics import listed
 from maxtac_render.model.intent import Direction
 from maxtac_render.model.objects import ObjectRef
 from maxtac_render.model.ownership import APPLY
-from maxtac_render.model.policy import Policy
 
 SECTION = "Cluster"
 
@@ -114,16 +113,7 @@ CHOSEN = frozenset({Gate.OFF, Gate.NAMESPACE})
     help="Write nothing, and print which connections and pods it would open, close and isolate.",
 )
 @writing.concurrency
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(tuple(deeds.FORMATS)),
-    default="text",
-    show_default=True,
-    cls=pages.Option,
-    section=WRITTEN,
-    help="Format on standard output.",
-)
+@writing.output
 @parameters.compiling
 @parameters.assuming
 @reaching.reaching
@@ -183,22 +173,13 @@ class Task(NamedTuple):
 
 
 def _task(given: dict[str, Any], console: Console) -> Task:
-    """Look at the cluster, compile, and decide.
-
-    The cluster comes first: a policy that is made meanwhile is missing then, and does not look as if nobody wanted it.
-    """
-    options = parameters.options(given)
-    writing.require_set(options)
-    cluster = Cluster(given)
-    cluster.look([options.namespace])
+    """Look at the cluster, compile, and decide."""
     if given["allow_empty"]:
         lenient = ((code, Severity.INFO) for code in (Code.NO_INTENTS, Code.NO_POLICIES))
         given["severity"] = (*lenient, *given["severity"])
-    run = compilation.run(given, console)
-    if options.namespace:
-        cluster.look(sorted({policy.namespace for policy in run.output.policies} - {options.namespace}))
+    cluster, run = writing.compared(given, console)
+    options, found = run.options, run.report.sorted()
     scope = Scope(options.set, APPLY, options.namespace)
-    found = run.report.sorted()
     settlement = settle(run.output.policies, found, cluster.policies.values(), scope)
     gates = Gates(
         given["prune"],
@@ -252,15 +233,18 @@ def _remarks(task: Task, told: Sequence[Deed], outcome: Outcome) -> Iterator[str
         yield f"{named(refs)} left as it is: {why}"
     for gate, changes in task.verdict.blocked.items():
         yield f"{named([each.ref for each in changes])} not asked for any more, and kept: {_why(gate, task)}"
-    yield from _open(task, {each.ref for each in told if each.result == "pruned"})
+    yield from _open(task, {each.ref for each in told if each.result in deeds.DONE.values()})
 
 
-def _open(task: Task, gone: set[ObjectRef]) -> Iterator[str]:
-    """The pods that no policy closes any more after the deletes, a line for those of each selector."""
-    deletes = [each for each in task.verdict.deletes if each.ref in gone]
+def _open(task: Task, made: set[ObjectRef]) -> Iterator[str]:
+    """The pods that no policy closes any more after the changes that were made, a line for those of each selector."""
+    changes = [each for each in task.changes if each.ref in made]
+    remaining = [each.applied.policy for each in task.cluster.policies.values() if each.ref not in made]
+    remaining += [each.after.policy for each in changes if each.after is not None]
     sides: dict[Group, Direction] = {}
-    for change, side in opened(deletes, _remaining(task, gone)):
-        sides[group(change)] = sides.get(group(change), Direction.NONE) | side
+    for change, side in opened(changes, remaining):
+        pods = group(change._replace(after=None))
+        sides[pods] = sides.get(pods, Direction.NONE) | side
     verb = "would be" if task.dry else "is"
     for (namespace, subject), side in sides.items():
         words = "ingress and egress" if side is Direction.ALL else side.word
@@ -280,12 +264,6 @@ def _why(gate: Gate, task: Task) -> str:
             return f"{gate.message} ({places}); mend it, or leave it out with --exclude"
         case _:
             return gate.message
-
-
-def _remaining(task: Task, gone: set[ObjectRef]) -> Iterator[Policy]:
-    """The policies of the cluster after what was done."""
-    yield from (each.applied.policy for each in task.cluster.policies.values() if each.ref not in gone)
-    yield from (each.after.policy for each in task.changes if each.after is not None)
 
 
 def _code(task: Task, outcome: Outcome, console: Console) -> int:

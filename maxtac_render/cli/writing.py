@@ -11,7 +11,9 @@ from typing import Any
 
 import click
 
-from maxtac_render.cli import exits, reaching
+from maxtac_render.cli import compilation, deeds, exits, parameters, reaching
+from maxtac_render.cli.compilation import Compilation
+from maxtac_render.cli.console import Console
 from maxtac_render.cli.pages import Option
 from maxtac_render.engine.settling import Scope
 from maxtac_render.live import access
@@ -26,7 +28,6 @@ from maxtac_render.model.changes import Change
 from maxtac_render.model.diagnostics import Report, listed
 from maxtac_render.model.errors import SourceFault
 from maxtac_render.model.objects import ObjectRef, Origin
-from maxtac_render.model.options import Options
 from maxtac_render.model.ownership import is_written
 from maxtac_render.model.stored import Stored
 
@@ -42,9 +43,9 @@ PATIENCE = 60.0
 """Seconds for which a write is tried that the API server has no time for, or does not answer."""
 
 
-def require_set(options: Options) -> None:
+def require_set(given: Mapping[str, Any]) -> None:
     """Without the name of a set it is not known whose policies are written: that is wrong usage."""
-    if not options.set:
+    if not given["set"]:
         words = "whose policies are these? name their set, such as --set shop; no others are changed or deleted"
         raise click.UsageError(words, click.get_current_context())
 
@@ -62,6 +63,36 @@ def concurrency(function: Any) -> Any:
         help=f"How many writes are under way at once, at most {MOST_CONCURRENCY}.",
     )
     return option(function)
+
+
+def output(function: Any) -> Any:
+    """Give a command the option of how it says what it did."""
+    option = click.option(
+        "-o",
+        "--output",
+        type=click.Choice(tuple(deeds.FORMATS)),
+        default="text",
+        show_default=True,
+        cls=Option,
+        section=WRITTEN,
+        help="Format on standard output.",
+    )
+    return option(function)
+
+
+def compared(given: Mapping[str, Any], console: Console) -> tuple[Cluster, Compilation]:
+    """The cluster with its policies as they are, and what they are to be.
+
+    The cluster comes first: a policy that is made meanwhile is missing then, and does not look as if nobody wanted it.
+    With a namespace, policies are looked at there, and where some are asked for.
+    """
+    require_set(given)
+    namespace, cluster = parameters.options(given).namespace, Cluster(given)
+    cluster.look([namespace])
+    run = compilation.run(given, console)
+    if namespace:
+        cluster.look(sorted({policy.namespace for policy in run.output.policies} - {namespace}))
+    return cluster, run
 
 
 class Cluster:
@@ -132,7 +163,8 @@ def _listed(client: Client, take: Callable[[dict[str, Any]], Stored | None], nam
             raise
         where = f" in {namespace}" if namespace else ""
         words = f"no permission to list {NETWORK_POLICIES.resource}{where} ({refused.status.message})"
-        raise SourceFault(f"{words}; give it to this user, or name one namespace with -n") from refused
+        advice = "give it to this user" if namespace else "give it to this user, or name one namespace with -n"
+        raise SourceFault(f"{words}; {advice}") from refused
 
 
 def remarks(outcome: Outcome) -> Iterator[str]:

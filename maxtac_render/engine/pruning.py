@@ -199,8 +199,8 @@ def group_of(policy: Policy) -> Group:
     return policy.namespace, policy.subject
 
 
-def opened(deletes: Iterable[Change], remaining: Iterable[Policy]) -> list[tuple[Change, Direction]]:
-    """The deletes after which no policy certainly isolates the pods any more, and in which directions.
+def opened(changes: Iterable[Change], remaining: Iterable[Policy]) -> list[tuple[Change, Direction]]:
+    """The changes after which no policy certainly isolates the pods that were, and in which directions.
 
     ``remaining`` are all policies of the cluster after the changes, others' included.
     """
@@ -209,8 +209,10 @@ def opened(deletes: Iterable[Change], remaining: Iterable[Policy]) -> list[tuple
         known = isolating.setdefault(policy.namespace, {})
         known[policy.subject] = known.get(policy.subject, Direction.NONE) | policy.isolates
     found: list[tuple[Change, Direction]] = []
-    for each in deletes:
-        policy = each.applied.policy
+    for each in changes:
+        if each.before is None:
+            continue
+        policy = each.before.policy
         covered = Direction.NONE
         for subject, isolates in isolating.get(policy.namespace, {}).items():
             covered = covered | isolates if subject.includes(policy.subject) else covered

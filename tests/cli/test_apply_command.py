@@ -217,6 +217,18 @@ def test_a_policy_in_the_way_that_nobody_understands_is_told(cluster: FakeServer
     assert POLICY.format("b") in policies(cluster)
 
 
+def test_pods_that_lose_their_last_policy_by_a_change_are_told(cluster: FakeServer) -> None:
+    """The Service selects others now, and the policy goes with it."""
+    apply(accesses("a"))
+    text = accesses("a").replace("selector: {app: web}", "selector: {app: new}")
+    for options, words in ((("--dry-run=client",), "would be"), ((), "is")):
+        done = apply(text, *options)
+        assert done.exit_code == 0
+        assert f"pods app=web in shop: no policy {words} left that closes ingress" in done.stderr
+    assert "app=web" not in apply(text).stderr
+    assert len(policies(cluster)) == 1
+
+
 def test_no_more_is_deleted_than_is_allowed(cluster: FakeServer) -> None:
     """The usual limit is ten, or a fifth; who is told the number may give it."""
     names = [f"a{number:02}" for number in range(12)]

@@ -158,6 +158,14 @@ def test_the_last_policy_of_pods_opens_them(remaining: list[Policy], expected: D
     assert opened([change], remaining) == ([(change, expected)] if expected else [])
 
 
+def test_a_policy_that_turns_to_other_pods_may_open_those_it_had() -> None:
+    """It is as if it were deleted for them; a policy that only comes opens nothing."""
+    before, after = rendered(policy("a")), rendered(policy("a", "db"))
+    change = Change(before, after)
+    assert opened([change, Change(None, after)], [after.policy]) == [(change, Direction.INGRESS)]
+    assert opened([change], [after.policy, policy("b")]) == []
+
+
 @pytest.mark.parametrize(
     ("feed", "gate"),
     [
