@@ -46,8 +46,24 @@ INVALID = frozenset(
 INCOMPLETE = frozenset({Code.MISSING_DIRECTION, Code.MISSING_TARGETS})
 """The resource says too little for some Service; where these are errors."""
 
-_SERVICE = frozenset(
+RULES = frozenset(
     {
+        Code.MALFORMED_TARGET,
+        Code.WRONG_ANNOTATION,
+        Code.MISSING_TARGET,
+        Code.NO_PORTS,
+        Code.BAD_PORT,
+        Code.BAD_CIDR,
+        Code.BAD_DURATION,
+        Code.BAD_DEADLINE,
+        Code.UNANCHORED_DURATION,
+    }
+)
+"""Something is unusable that costs the policy its rules: it is written without them."""
+
+UNCLEAR_SERVICE = frozenset(
+    {
+        Code.UNKNOWN_FIELD,
         Code.WRONG_TYPE,
         Code.INVALID_SELECTOR,
         Code.SELECTORLESS_SERVICE,
@@ -90,7 +106,7 @@ def doubts(found: Iterable[Diagnostic], namespace: str = "") -> Doubts:
             unread.append(diagnostic)
         elif ref is None or diagnostic.severity is not Severity.ERROR:
             continue
-        elif ref.kind == "Service" and code in _SERVICE:
+        elif ref.kind == "Service" and code in UNCLEAR_SERVICE:
             services.add(f"{ref.namespace or namespace}/{ref.name}")
         elif ref.kind in KINDS and code in INCOMPLETE:
             incomplete.add(slashed(_placed(ref, namespace)))
