@@ -14,7 +14,8 @@ they are. A target, a port, an address or a deadline that is unusable costs the 
 is closed. Nothing is deleted if a part of the input cannot be read, if nothing at all would be left (--allow-empty), or
 if that is more than --prune-limit: a policy that goes may leave its pods open to everybody.
 
-With -n NS, policies of other namespaces are made and changed, but none is deleted there.
+With -n NS, policies of other namespaces are made and changed, but none is deleted there. Of live: only NS is read then,
+and whoever asks for targets in others is refused.
 
 --dry-run=client only says what would be done, and needs no permission to write. --dry-run=server asks the API server to
 judge every write, and changes nothing. --shadow writes nothing either, and prints what the writes would do: which

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 from maxtac_render.engine.settling import Name, Settlement
@@ -208,18 +210,24 @@ def opened(changes: Iterable[Change], remaining: Iterable[Policy]) -> list[tuple
     for policy in remaining:
         known = isolating.setdefault(policy.namespace, {})
         known[policy.subject] = known.get(policy.subject, Direction.NONE) | policy.isolates
+    covered: dict[Group, Direction] = {}
     found: list[tuple[Change, Direction]] = []
     for each in changes:
         if each.before is None:
             continue
-        policy = each.before.policy
-        covered = Direction.NONE
-        for subject, isolates in isolating.get(policy.namespace, {}).items():
-            covered = covered | isolates if subject.includes(policy.subject) else covered
-        left = _without(policy.isolates, covered)
+        policy, pods = each.before.policy, group_of(each.before.policy)
+        if pods not in covered:
+            covered[pods] = _closed(policy.subject, isolating.get(policy.namespace, {}))
+        left = _without(policy.isolates, covered[pods])
         if left is not Direction.NONE:
             found.append((each, left))
     return found
+
+
+def _closed(pods: Selector, isolating: Mapping[Selector, Direction]) -> Direction:
+    """The directions in which policies that select all of some pods isolate them."""
+    sides = (isolates for subject, isolates in isolating.items() if subject.includes(pods))
+    return reduce(or_, sides, Direction.NONE)
 
 
 def _without(one: Direction, other: Direction) -> Direction:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from live import fake
@@ -284,8 +285,6 @@ def test_one_namespace_is_enough_and_nothing_is_deleted_elsewhere(cluster: FakeS
 
 def test_the_cluster_s_own_resources_are_a_source(cluster: FakeServer) -> None:
     """And where the cluster does not know one of the kinds, nothing is deleted."""
-    import yaml  # noqa: PLC0415 - one test
-
     cluster.add(*(each for each in yaml.safe_load_all(accesses("a", "b")) if each))
     done = run("--set", "web", "live:")
     assert done.exit_code == 0, done.stderr
@@ -324,6 +323,20 @@ def test_a_shadow_shows_what_would_open_and_close(cluster: FakeServer) -> None:
     assert "no policy would be left that closes ingress" in opened.stderr
     assert len(cluster.writes()) == count
     assert "excludes --dry-run" in apply(accesses("a"), "--shadow", "--dry-run=server").stderr
+
+
+def test_a_target_that_is_only_not_read_costs_no_rule(cluster: FakeServer) -> None:
+    """With -n the Services of other namespaces are not read; what asks for them cannot be applied then."""
+    cluster.add({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "bank"}})
+    text = accesses("a").replace("serviceName: cart, namespace: shop", "serviceName: cart, namespace: bank")
+    text += SERVICE.replace("NAME", "cart").replace("shop", "bank")
+    cluster.add(*(each for each in yaml.safe_load_all(text) if each))
+    assert run("--set", "web", "live:").exit_code == 0
+    before = cluster.objects("networkpolicies")
+    done = run("--set", "web", "live:", "-n", "shop")
+    assert done.exit_code == 2
+    assert "Access shop/a has the target bank/cart, and -n reads nothing but shop" in done.stderr
+    assert cluster.objects("networkpolicies") == before
 
 
 @pytest.mark.parametrize(
