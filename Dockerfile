@@ -1,5 +1,6 @@
 # docker build -t maxtac-render . && docker run --rm -v "$PWD:/src:ro" maxtac-render render /src
 # Without arguments it is a KRM function: docker run --rm -i maxtac-render < resourcelist.yaml
+# The controller runs from it, too: maxtac manifests controller | kubectl apply --server-side -f -
 ARG PYTHON=3.13
 
 FROM python:${PYTHON}-slim AS builder
