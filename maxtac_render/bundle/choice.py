@@ -6,7 +6,7 @@ maxtac-system and the prefix maxtac-).
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from maxtac_render import __version__
 from maxtac_render.model.names import lease_name
@@ -22,14 +22,15 @@ LABELS: Final = {"app.kubernetes.io/name": "maxtac", "control-plane": "controlle
 class Choice(NamedTuple):
     """What is chosen about the bundle.
 
-    ``lease`` is the name of the Lease. ``arguments`` are those of ``maxtac watch`` besides the set; ``deletes`` tells
-    that by them it deletes resources that have expired.
+    ``lease`` is the name of the Lease, ``watched`` the only namespace that is read and written. ``arguments`` are those
+    of ``maxtac watch`` besides the set; ``deletes`` tells that by them it deletes resources that have expired.
     """
 
     namespace: str = NAMESPACE
     image: str = f"maxtac-render:{__version__}"
     set: str = SET
     lease: str = lease_name(SET)
+    watched: str = ""
     replicas: int = 2
     arguments: tuple[str, ...] = ()
     deletes: bool = False
@@ -40,7 +41,7 @@ class Choice(NamedTuple):
         """The name of an object that is in no namespace: in another namespace than MaxTac's another one."""
         return plain if self.namespace == NAMESPACE else f"{plain}-{self.namespace}"
 
-    def metadata(self, name: str, *, namespaced: bool = True) -> dict[str, object]:
+    def metadata(self, name: str, *, namespaced: bool = True) -> dict[str, Any]:
         """What identifies an object of the bundle."""
         place = {"namespace": self.namespace} if namespaced else {}
         return {"name": name if namespaced else self.cluster_name(name), **place, "labels": dict(LABELS)}

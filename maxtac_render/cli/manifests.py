@@ -162,8 +162,9 @@ def controller(**given: Any) -> int:
     metrics: enabled read them. Names and namespace are those of MaxTac's own bundle, and take its place: take over its
     policies first, with maxtac adopt.
     """
-    deletes = _told(given["arguments"])["expired"] == "delete"
-    choice = Choice(**given, lease=lease_name(given["set"]), deletes=deletes)
+    told = _told(given["arguments"])
+    facts = {"watched": told["namespace"] or "", "deletes": told["expired"] == "delete"}
+    choice = Choice(**given, lease=lease_name(given["set"]), **facts)
     return _print(write.stream(bundle.objects(choice)))
 
 

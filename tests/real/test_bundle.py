@@ -529,29 +529,54 @@ def test_the_controller_works_with_its_account(
     assert all(json.loads(line)["time"] for line in log().splitlines())
 
 
+def _cluster(plane: ControlPlane, **spec: Any) -> str:
+    """A namespace with Services, and an Access of one to the other; how paths in it begin."""
+    namespace = plane.new_namespace()
+    for body in SERVICES:
+        assert plane.request("POST", f"/api/v1/namespaces/{namespace}/services", body).status == 201
+    targets = [{"serviceName": "ledger", "namespace": namespace}]
+    path = f"/apis/maxtac.vtk.io/v1alpha1/namespaces/{namespace}/accesses"
+    assert plane.request("POST", path, {**ACCESS, "spec": {**ACCESS["spec"], "targets": targets, **spec}}).status == 201
+    return namespace
+
+
 def test_expired_resources_are_deleted_where_that_is_asked_for(
     control_plane: ControlPlane, kubectl: Run, tmp_path: Path
 ) -> None:
     """With the right that comes with it; the policies go first."""
     one = installed_as(control_plane, kubectl, a_choice(), "--", "--expired=delete")
-    namespace = control_plane.new_namespace()
-    accesses = f"/apis/maxtac.vtk.io/v1alpha1/namespaces/{namespace}/accesses"
-    for body in SERVICES:
-        assert control_plane.request("POST", f"/api/v1/namespaces/{namespace}/services", body).status == 201
-    targets = [{"serviceName": "ledger", "namespace": namespace}]
-    spec = {**ACCESS["spec"], "targets": targets, "duration": "4s"}
-    assert control_plane.request("POST", accesses, {**ACCESS, "spec": spec}).status == 201
+    namespace = _cluster(control_plane, duration="4s")
+    access = f"/apis/maxtac.vtk.io/v1alpha1/namespaces/{namespace}/accesses/web-in"
     policies = f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"
-
-    def log() -> str:
-        return (tmp_path / "log").read_text()
-
+    log = (tmp_path / "log").read_text
     with controller(one, tmp_path) as (process, _):
         wait_for(lambda: "created a policy" in log(), log)
-        wait_for(lambda: control_plane.request("GET", f"{accesses}/web-in").status == 404, log)
+        wait_for(lambda: control_plane.request("GET", access).status == 404, log)
         assert control_plane.request("GET", policies).json()["items"] == []
         process.terminate()
         assert process.wait(WITHIN) == 0, log()
+
+
+def test_a_controller_of_one_namespace_has_rights_there_only(
+    control_plane: ControlPlane, kubectl: Run, tmp_path: Path
+) -> None:
+    """They are enough, and in other namespaces it may do nothing."""
+    namespace = _cluster(control_plane)
+    one = installed_as(control_plane, kubectl, a_choice(), "--", "-n", namespace)
+    access = f"/apis/maxtac.vtk.io/v1alpha1/namespaces/{namespace}/accesses/web-in"
+    log = (tmp_path / "log").read_text
+    with controller(one, tmp_path) as (process, _):
+        wait_for(lambda: '"AllConditionsReady"' in control_plane.request("GET", access).text, log)
+        told = f"/api/v1/namespaces/{namespace}/events"
+        wait_for(lambda: control_plane.request("GET", told).json()["items"], log)
+        process.terminate()
+        assert process.wait(WITHIN) == 0, log()
+    assert not re.search("forbidden|403|Traceback", log()), log()
+    ask = one.controller.request
+    assert ask("GET", f"/api/v1/namespaces/{namespace}/services").status == 200
+    for path in ("/api/v1/services", "/api/v1/namespaces", "/api/v1/namespaces/default/services"):
+        assert ask("GET", path).status == 403
+    assert ask("POST", "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies", policy("x", {})).status == 403
 
 
 POD = """
