@@ -19,7 +19,8 @@ from maxtac_render.live import kinds
 from maxtac_render.live.access import Choice, load
 from maxtac_render.live.client import Client
 from maxtac_render.live.events import Events
-from maxtac_render.live.statuses import MANAGER, Statuses
+from maxtac_render.live.faults import Refused
+from maxtac_render.live.statuses import MANAGER, Statuses, _is_permanent
 from maxtac_render.model.intent import API_VERSION, KINDS
 from maxtac_render.model.objects import ObjectRef
 
@@ -153,6 +154,40 @@ def test_a_resource_that_is_gone_is_nothing_to_tell_of(plane: ControlPlane, stat
     for kind in KINDS.values():
         ref = ObjectRef(API_VERSION, kind.name, "" if kind.cluster else plane.new_namespace(), "gone")
         assert statuses.write({ref: Standing(ref)}, NOW) == (0, [], None)
+
+
+CONDITION = {
+    "type": "Ready",
+    "status": "True",
+    "reason": "x",
+    "message": "x",
+    "lastTransitionTime": "2026-01-01T00:00:00Z",
+}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"unknown": 1},
+        {"expirationTimestamp": 7},
+        {"conditions": [CONDITION, CONDITION]},
+        {"conditions": [{**CONDITION, "reason": ""}]},
+        {"conditions": ["Ready"]},
+        {"netpols": [{"name": "n" * 60, "namespace": f"{number}" * 50} for number in range(20_000)]},
+    ],
+    ids=["unknown field", "wrong type", "twice", "no reason", "no mapping", "too large"],
+)
+def test_what_is_wrong_with_a_status_is_known_to_last(
+    plane: ControlPlane, client: Client, said: dict[str, Any]
+) -> None:
+    """The API server answers some of it as if the fault were its own."""
+    ref = created(client, "Access", plane.new_namespace()).ref
+    path = BY_NAME["Access"].path(ref.namespace, ref.name, "status")
+    body = {"apiVersion": API_VERSION, "kind": "Access", "metadata": {"name": ref.name}, "status": said}
+    query = {"fieldManager": MANAGER, "force": "true"}
+    with pytest.raises(Refused) as caught:
+        client.send("PATCH", path, query, body, "application/apply-patch+yaml")
+    assert _is_permanent(caught.value.status), caught.value
 
 
 def told(client: Client, namespace: str, until: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
