@@ -31,6 +31,12 @@ from maxtac_render.watch.rounds import RETRY, Result, Rounds, decide
 from maxtac_render.watch.settings import Parts, Settings
 from maxtac_render.watch.telling import Teller
 
+_MENDS = {
+    403: "give it the rights that maxtac manifests controller prints",
+    404: "install the kinds with maxtac manifests crds, or leave them out with --kinds",
+}
+"""How what cannot be read is mended, by the API server's answer."""
+
 GRACE = 10.0
 """Seconds that requests are given which are on their way when the end comes."""
 
@@ -139,12 +145,13 @@ class Service:
         """Log what has begun, or ceased, to be wrong with how the cluster is followed, and with the Lease."""
         stores = {each.kind.resource: each.store for each in self.caches.reflectors}
         troubles = {name: store.trouble for name, store in stores.items() if store.trouble not in (NEW, LISTING)}
+        mends = {name: _MENDS.get(store.unreadable, "") for name, store in stores.items()}
         if self._elector is not None:
             troubles["the Lease"] = self._elector.trouble
         for what, trouble in troubles.items():
             before = self._troubles.get(what, "")
             if trouble and trouble != before:
-                self._journal.warning("trouble with the cluster", what, reason=trouble)
+                self._journal.warning("trouble with the cluster", what, reason=trouble, mend=mends.get(what, ""))
             elif before and not trouble:
                 self._journal.info("no trouble any more", what)
         self._troubles = troubles

@@ -135,3 +135,31 @@ def test_an_end_is_told(server: FakeServer, tmp_path: Path) -> None:
         server.wait_for(lambda: ("Expired", f"the access expired at {end}") in told(server))
         server.wait_for(lambda: in_step(server))
         assert ready(server) == "True"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(404, "maxtac manifests crds"), (403, "maxtac manifests controller")],
+    ids=["missing", "forbidden"],
+)
+def test_a_kind_that_cannot_be_read_is_told_with_its_mend(
+    server: FakeServer, tmp_path: Path, code: int, words: str
+) -> None:
+    """Once, and when it can be read again; the other kinds go on."""
+    if code == 404:
+        server.missing.add("clusteraccesses")
+    else:
+        allow = server.forbid("list", "clusteraccesses")
+
+    def lines(message: str) -> list[str]:
+        return [line for line in watch.log.getvalue().splitlines() if message in line and "clusteraccesses" in line]
+
+    with watching(server, tmp_path) as watch:
+        server.wait_for(lambda: lines("trouble with the cluster"))
+        assert words in lines("trouble with the cluster")[0]
+        if code == 404:
+            server.missing.clear()
+        else:
+            allow()
+        server.wait_for(lambda: lines("no trouble any more"))
+        watch.settled()
