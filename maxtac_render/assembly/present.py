@@ -54,13 +54,13 @@ def strangers(resources: Iterable[Resource], options: Options) -> Iterator[Resou
 
 def _report_other(present: Applied, policy: Policy, report: Report) -> None:
     """Report a policy of another set, or of the MaxTac controller, that is rendered too."""
-    labels = dict(present.policy.labels)
-    if ownership.is_owned(labels, dict(present.policy.annotations)):
+    labels, annotations = dict(present.policy.labels), dict(present.policy.annotations)
+    if ownership.is_owned(labels, annotations):
         if meaning(present.policy) != meaning(policy):
             name = ownership.set_of(labels)
             facts = {"whose": f"of the set {name}" if name else "of no named set"}
             report.add(Code.OTHER_SET, present, ("metadata", "name"), **facts)
-    elif ownership.is_controllers(labels):
+    elif ownership.is_controllers(labels, annotations):
         report.add(Code.CONTROLLER_POLICY, present, ("metadata", "name"))
 
 

@@ -206,28 +206,35 @@ def opened(changes: Iterable[Change], remaining: Iterable[Policy]) -> list[tuple
 
     ``remaining`` are all policies of the cluster after the changes, others' included.
     """
-    isolating: dict[str, dict[Selector, Direction]] = {}
-    for policy in remaining:
-        known = isolating.setdefault(policy.namespace, {})
-        known[policy.subject] = known.get(policy.subject, Direction.NONE) | policy.isolates
+    isolating = _Isolating(remaining)
     covered: dict[Group, Direction] = {}
     found: list[tuple[Change, Direction]] = []
     for each in changes:
         if each.before is None:
             continue
-        policy, pods = each.before.policy, group_of(each.before.policy)
+        pods = group_of(each.before.policy)
         if pods not in covered:
-            covered[pods] = _closed(policy.subject, isolating.get(policy.namespace, {}))
-        left = _without(policy.isolates, covered[pods])
+            covered[pods] = isolating.sides(*pods)
+        left = _without(each.before.policy.isolates, covered[pods])
         if left is not Direction.NONE:
             found.append((each, left))
     return found
 
 
-def _closed(pods: Selector, isolating: Mapping[Selector, Direction]) -> Direction:
-    """The directions in which policies that select all of some pods isolate them."""
-    sides = (isolates for subject, isolates in isolating.items() if subject.includes(pods))
-    return reduce(or_, sides, Direction.NONE)
+class _Isolating:
+    """What policies isolate, filed under one label that all of their pods have, or under none."""
+
+    def __init__(self, policies: Iterable[Policy]) -> None:
+        self._filed: dict[tuple[str, tuple[str, str] | None], dict[Selector, Direction]] = {}
+        for namespace, _, subject, isolates, *_ in policies:
+            known = self._filed.setdefault((namespace, next(iter(subject.match_labels), None)), {})
+            known[subject] = known.get(subject, Direction.NONE) | isolates
+
+    def sides(self, namespace: str, pods: Selector) -> Direction:
+        """The directions in which policies that certainly select all of some pods isolate them."""
+        filed = (self._filed.get((namespace, pair), {}) for pair in (None, *pods.match_labels))
+        sides = (isolates for known in filed for subject, isolates in known.items() if subject.includes(pods))
+        return reduce(or_, sides, Direction.NONE)
 
 
 def _without(one: Direction, other: Direction) -> Direction:

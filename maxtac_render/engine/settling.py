@@ -22,6 +22,7 @@ from maxtac_render.model.ownership import (
     MANAGER,
     is_controllers,
     is_kept_by_us,
+    is_owned,
     set_of,
     writer_of,
     writing_labels,
@@ -202,10 +203,10 @@ def report_foreign(foreign: Iterable[Foreign], scope: Scope, report: Report) -> 
 def whose(policy: Policy, scope: Scope) -> str:
     """Whose a policy is that is not ours to write, as messages say it: ``ours, of the set web``."""
     labels, annotations = dict(policy.labels), dict(policy.annotations)
-    if is_controllers(labels):
+    if is_controllers(labels, annotations):
         return "the MaxTac controller's"
     by = applier(labels, annotations)
-    if labels.get(MANAGED_BY) != MANAGER:
+    if labels.get(MANAGED_BY) != MANAGER and not is_owned(labels, annotations):
         return f"not ours, but applied by {by}" if by else "not ours"
     name, writer = set_of(labels), writer_of(labels)
     sort = "of this set" if name == scope.set else f"of the set {name}" if name else "of no named set"

@@ -104,9 +104,10 @@ def is_kept_by_us(key: str) -> bool:
     return key == MANAGED_BY or key.partition("/")[0] in _PREFIXES
 
 
-def is_controllers(labels: Mapping[str, str]) -> bool:
+def is_controllers(labels: Mapping[str, str], annotations: Mapping[str, str]) -> bool:
     """Tell whether a policy has the labels of the MaxTac controller, and nothing says that it is ours."""
-    return labels.get(MANAGED_BY) != MANAGER and not _OWNERS.isdisjoint(labels)
+    ours = labels.get(MANAGED_BY) == MANAGER or is_owned(labels, annotations)
+    return not ours and not _OWNERS.isdisjoint(labels)
 
 
 def made_for(annotations: Mapping[str, object]) -> tuple[str, ...]:

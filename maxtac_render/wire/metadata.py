@@ -31,8 +31,7 @@ def present(resource: Resource) -> Present:
 
 def is_controllers(body: Mapping[str, Any]) -> bool:
     """Tell whether a NetworkPolicy is one that the MaxTac controller has made, and none of ours."""
-    labels = _pairs(body, "labels")
-    return ownership.is_controllers(labels) and not is_owned(labels, annotations_of(body))
+    return ownership.is_controllers(_pairs(body, "labels"), annotations_of(body))
 
 
 def is_created(body: Mapping[str, Any]) -> bool:

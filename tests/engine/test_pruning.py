@@ -158,6 +158,35 @@ def test_the_last_policy_of_pods_opens_them(remaining: list[Policy], expected: D
     assert opened([change], remaining) == ([(change, expected)] if expected else [])
 
 
+LABELS = st.dictionaries(st.sampled_from(("app", "tier", "zone")), st.sampled_from(("x", "y")))
+POLICIES = st.lists(
+    st.builds(
+        lambda pairs, isolates, place: policy("x", namespace=place)._replace(
+            subject=Selector(pairs), isolates=isolates
+        ),
+        LABELS.map(dict.items).map(sorted).map(tuple),
+        st.sampled_from(list(Direction)),
+        st.sampled_from(("shop", "bank")),
+    )
+)
+
+
+@given(gone=POLICIES, remaining=POLICIES)
+def test_pods_are_open_where_no_policy_selects_all_of_them(gone: list[Policy], remaining: list[Policy]) -> None:
+    """As whoever looks at every policy finds it."""
+    expected = []
+    for each in gone:
+        closing = [other for other in remaining if other.namespace == each.namespace]
+        closing = [other for other in closing if set(other.subject.match_labels) <= set(each.subject.match_labels)]
+        ingress = each.isolates.ingress and not any(other.isolates.ingress for other in closing)
+        egress = each.isolates.egress and not any(other.isolates.egress for other in closing)
+        if ingress or egress:
+            expected.append((each.subject, ingress, egress))
+    changes = [Change(rendered(each), None) for each in gone]
+    found = [(change.applied.policy.subject, side.ingress, side.egress) for change, side in opened(changes, remaining)]
+    assert found == expected
+
+
 def test_a_policy_that_turns_to_other_pods_may_open_those_it_had() -> None:
     """It is as if it were deleted for them; a policy that only comes opens nothing."""
     before, after = rendered(policy("a")), rendered(policy("a", "db"))

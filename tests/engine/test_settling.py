@@ -115,6 +115,10 @@ def test_what_is_ours_and_not_wanted_any_more_goes(
             "not ours, but applied by kubectl",
         ),
         (bare(policy("web"), (("maxtac.vtk.io.access/owner", "web-in"),)), "the MaxTac controller's"),
+        (
+            bare(policy("web"), (("maxtac.vtk.io.access/owner", "web-in"),), (("render.maxtac.vtk.io/source", "x"),)),
+            "ours, of no named set, written by something else",
+        ),
         (written(policy("web"), of="bank"), "ours, of the set bank, written by maxtac apply"),
         (written(policy("web"), by="watch"), "ours, of this set, but written by maxtac watch"),
         (stored(policy("web")), "ours, of this set, but written by something else"),
