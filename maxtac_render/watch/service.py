@@ -81,6 +81,7 @@ class Service:
         self._expiry = Expiry(settings, self._parts)
         hooks = Hooks(self._may_begin, around.now, self._look, self._tell, self._teller.broken)
         self.loop = Loop(Rounds(settings, self._parts), self._bell, hooks)
+        self._facts = {"server": access.server, "set": settings.options.set, "namespace": settings.namespace}
         self._troubles: dict[str, str] = {}
         self._listeners: list[Listener] = []
 
@@ -90,6 +91,7 @@ class Service:
         Raises EnvironmentFault where it cannot begin.
         """
         self._listen()
+        self._journal.info("watching", **self._facts, version=__version__)
         threads = [threading.Thread(target=self._work, args=(signals,), name="loop")]
         if self._elector is not None:
             args = (self._stop, self._won, lambda: self._lose(signals))
@@ -101,6 +103,7 @@ class Service:
             signals.get()
         finally:
             self._end(threads, following)
+            self._journal.info("ended")
         return not self._lost.is_set()
 
     def _made(self, settings: Settings) -> Parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -163,3 +164,13 @@ def test_a_kind_that_cannot_be_read_is_told_with_its_mend(
             allow()
         server.wait_for(lambda: lines("no trouble any more"))
         watch.settled()
+
+
+def test_the_log_says_what_is_watched_and_that_it_ended(server: FakeServer, tmp_path: Path) -> None:
+    """The first line and the last."""
+    with watching(server, tmp_path) as watch:
+        watch.settled()
+    first, *_, last = (json.loads(line) for line in watch.log.getvalue().splitlines())
+    assert (first["message"], first["server"], first["set"]) == ("watching", server.url, SET)
+    assert "namespace" not in first
+    assert last["message"] == "ended"
