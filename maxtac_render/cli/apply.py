@@ -2,8 +2,8 @@
 
 SOURCE is a file, a directory (all *.yaml, *.yml and *.json below it), git:REV[:PATH], - for standard input, or live:
 for the cluster's own MaxTac resources and Services; without one it is the working directory. What it asks for is
-created, changed where it differs, and what the set has too much is deleted, last, so that nothing is ever open or cut
-in between that neither side wants. Nothing is written that is as it is to be.
+created, changed where it differs, and what the set has too much is deleted, last, so that a policy under a new name is
+there before the old one goes. Nothing is written that is as it is to be.
 
 A set is what one repository, or one part of it, renders: --set names it. Only policies that maxtac apply has written
 for this set are ever changed or deleted. A policy of somebody else that has the name of one of ours is reported, and

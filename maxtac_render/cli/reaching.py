@@ -17,7 +17,7 @@ from maxtac_render.sources import Input, Reach
 if TYPE_CHECKING:
     from maxtac_render.live.access import Choice
 
-REACHED = "Which cluster a SOURCE live: is"
+REACHED = "Which cluster is meant"
 
 PATIENCE = 60.0
 """Seconds that a request may take where nobody says anything else."""
