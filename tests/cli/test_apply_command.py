@@ -388,7 +388,7 @@ def process(cluster: FakeServer, directory: Path, *arguments: str) -> subprocess
 def test_a_signal_ends_the_work_in_order(cluster: FakeServer, tmp_path: Path, number: signal.Signals) -> None:
     """What was done is told, and is all that was done; the next run does the rest."""
     apply(accesses("old"))
-    cluster.fail(fake.slow(0.05), "POST", "networkpolicies", times=-1)
+    cluster.fail(fake.slow(0.2), "POST", "networkpolicies", times=-1)
     running = process(cluster, tmp_path, "-o", "json")
     cluster.wait_for(lambda: len(policies(cluster)) > 10, "policies are made")
     running.send_signal(number)
@@ -409,7 +409,7 @@ def test_a_signal_ends_the_work_in_order(cluster: FakeServer, tmp_path: Path, nu
 def test_whoever_is_killed_leaves_what_the_next_run_ends(cluster: FakeServer, tmp_path: Path) -> None:
     """Whatever was under way."""
     apply(accesses("old"))
-    cluster.fail(fake.slow(0.05), "POST", "networkpolicies", times=-1)
+    cluster.fail(fake.slow(0.2), "POST", "networkpolicies", times=-1)
     running = process(cluster, tmp_path)
     cluster.wait_for(lambda: len(policies(cluster)) > 10, "policies are made")
     running.kill()
