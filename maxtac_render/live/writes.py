@@ -45,6 +45,9 @@ LONGEST_PAUSE, MOST_PAUSE = 10.0, 30.0
 """Seconds between two attempts, where the server does not ask for more, and where it does."""
 
 _TOO_LARGE = "etcdserver: request is too large"
+UNKNOWN = 401
+"""The answer to credentials that are not accepted, also after they were got anew."""
+
 TERMINATING = "NamespaceTerminating"
 _WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 
@@ -115,6 +118,7 @@ class Writer:
         """
         every = list(changes)
         results: dict[ObjectRef, Result] = {}
+        self._desk.barred = None
         for action in ("create", "patch"):
             self._phase([each for each in every if each.action == action], present, results)
         unmade = [result.change for result in results.values() if result.state != "done"]
@@ -147,6 +151,10 @@ class _Desk:
         self.guard = guard
         self.refused: dict[ObjectRef, tuple[object, Result]] = {}
         """What was refused for what it says, by that, and the outcome."""
+        self.barred: tuple[Why, str] | None = None
+        """Why no other write is worth trying, as far as that is known."""
+        self.answered = 0.0
+        """When the server last took a write, or refused one for good."""
         self._warned: set[tuple[ObjectRef, str]] = set()
         self._lock = threading.Lock()
         self._until = 0.0
@@ -155,6 +163,8 @@ class _Desk:
         """Why nothing may be written any more; None as long as something may."""
         if self.guard.stop.is_set():
             return Why.STOPPED, "interrupted"
+        if self.barred is not None:
+            return self.barred
         return None if self.guard.fence() else (Why.FENCED, "another replica may write by now")
 
     def slow(self, seconds: float) -> None:
@@ -236,6 +246,7 @@ class _Write:
             return self._unanswered(Why.UNANSWERED, fault)
         except ClusterFault as fault:
             return self._failed(Why.FORBIDDEN, fault)
+        self._desk.answered = time.monotonic()
         self._desk.refused.pop(self._asked.ref, None)
         warnings = self._desk.fresh(self._asked.ref, _warnings(answer))
         return Result(self._asked, "done", code=answer.status, warnings=warnings)
@@ -279,6 +290,9 @@ class _Write:
         why = meaning(fault.status, action)
         if why in (Why.THROTTLED, Why.UNANSWERED):
             return self._unanswered(why, fault)
+        self._desk.answered = time.monotonic()
+        if fault.status.code == UNKNOWN:
+            self._desk.barred = (why, fault.status.message or "the credentials are not accepted")
         if why is Why.INVALID and action == "patch" and present is not None:
             self._malformed, why = (fault, present), Why.CONFLICT
         if why is Why.CONFLICT:
@@ -296,10 +310,15 @@ class _Write:
         return None
 
     def _unanswered(self, why: Why, fault: ClusterFault) -> Result | None:
-        """Try again later. What was not refused may have been done: then the policy is read first."""
+        """Try again later. What was not refused may have been done: then the policy is read first.
+
+        When the time is over in which the server has answered nobody, no other write is tried.
+        """
         self._last = self._failed(why, fault)
         tired = time.monotonic() - self._began >= self._desk.manner.patience
         if self._attempt + 1 >= ATTEMPTS and tired:
+            if self._desk.answered < self._began:
+                self._desk.barred = (why, self._last.message)
             return self._last
         pause = backoff(self._attempt, longest=LONGEST_PAUSE)
         if why is Why.THROTTLED:

@@ -16,7 +16,7 @@ from live.fake import FakeServer
 from maxtac_render.engine.plan import rendered
 from maxtac_render.engine.settling import Scope, settle, step
 from maxtac_render.live import writes
-from maxtac_render.live.access import Choice, load
+from maxtac_render.live.access import Access, Choice, load
 from maxtac_render.live.client import Client
 from maxtac_render.live.kinds import NETWORK_POLICIES
 from maxtac_render.live.objects import stored
@@ -303,17 +303,18 @@ def test_five_attempts_are_all_without_patience(world: World) -> None:
     assert fault.hits == 5
 
 
-def test_a_storm_of_429_slows_all_and_loses_nothing(world: World) -> None:
+def test_a_storm_of_429_slows_all_and_loses_nothing(cluster: FakeServer, tmp_path: Path) -> None:
     """All wait for as long as one is told to, and every policy is there in the end."""
-    fault = world.server.fail(fake.status(429, retry_after=1), "POST", "networkpolicies", times=40, skip=20)
-    wanted = [policy(f"web-{number:03}") for number in range(100)]
+    world = World(cluster, tmp_path, Manner(patience=WITHIN), Guard(threading.Event()))
+    fault = cluster.fail(fake.status(429, retry_after=1), "POST", "networkpolicies", times=20, skip=20)
     began = time.monotonic()
-    outcome = world.apply(*wanted)
+    outcome = world.apply(*(policy(f"web-{number:03}") for number in range(100)))
     spent = time.monotonic() - began
     assert len(outcome.done) == 100
-    assert len(world.server.objects("networkpolicies")) == 100
-    assert fault.hits == 40
-    assert spent >= 2  # 16 at once: 40 refusals take three rounds, with a second before each of the next two at least
+    assert len(cluster.objects("networkpolicies")) == 100
+    assert fault.hits == 20
+    assert spent >= 1  # 16 at once: 20 refusals take two rounds, with a second between them at least
+    world.writer.close()
 
 
 @pytest.mark.parametrize("code", [429, 503, 504])
@@ -457,6 +458,38 @@ def test_credentials_that_ran_out_are_got_anew_once(world: World) -> None:
     assert fault.hits == 1
     world.server.fail(fake.status(401, "Unauthorized"), "POST", "networkpolicies", times=-1)
     assert only(world.apply(policy("other"), policy("web"))).why is Why.FORBIDDEN
+
+
+def test_credentials_that_do_not_help_are_got_anew_once_for_all(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is unknown with one write is with all of them."""
+    renewals: list[object] = []
+    again = Access.again
+    monkeypatch.setattr(Access, "again", lambda access: renewals.append(access) or again(access))
+    world.server.tokens.clear()
+    outcome = world.execute(settle([policy(f"web-{number}") for number in range(200)], [], [], SCOPE).changes, [])
+    assert {result.why for result in outcome.results} == {Why.FORBIDDEN}
+    assert len(outcome.failed) <= 16
+    assert len(renewals) <= 16
+
+
+def test_a_server_that_is_gone_ends_the_work_for_all(world: World) -> None:
+    """Every write has its outcome, soon; and once it is back the same writer goes on."""
+    wanted = [policy(f"web-{number:03}") for number in range(500)]
+    world.server.stop()
+    began = time.monotonic()
+    outcome = world.execute(settle(wanted, [], [], SCOPE).changes, [])
+    assert time.monotonic() - began < WITHIN
+    assert {result.why for result in outcome.results} == {Why.UNANSWERED}
+    assert len(outcome.failed) <= 16
+    world.server.start()
+    assert len(world.apply(*wanted).done) == 500
+
+
+def test_one_write_that_nobody_answers_does_not_end_the_others(world: World) -> None:
+    """The server takes those."""
+    world.server.fail(fake.status(500), "POST", "networkpolicies", times=5)
+    outcome = world.apply(*(policy(f"web-{number:03}") for number in range(40)))
+    assert len(outcome.done) >= 39
 
 
 def test_what_breaks_inside_is_an_outcome_too(world: World) -> None:
