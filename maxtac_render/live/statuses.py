@@ -103,6 +103,7 @@ class Statuses:
         self._clock = clock
         self._said: dict[ObjectRef, _Said] = {}
         self._read: tuple[float, tuple[Kind, ...], str] | None = None
+        self._closed = False
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="statuses")
 
     def load(self, only: Iterable[Kind] = kinds.INTENTS, namespace: str = "") -> None:
@@ -128,7 +129,7 @@ class Statuses:
 
         Before it is known what they say now, nothing is written: the moments in them would be wrong.
         """
-        if self._read is None:
+        if self._read is None or self._closed:
             return Written(0, [], PAUSE)
         if self._clock() - self._read[0] > READ_EVERY:
             self._read = (self._clock(), *self._read[1:])
@@ -145,7 +146,8 @@ class Statuses:
         )
 
     def close(self) -> None:
-        """End the threads; what is on its way is waited for."""
+        """End the threads; what is on its way is waited for, and nothing is written any more."""
+        self._closed = True
         self._workers.shutdown(wait=True, cancel_futures=True)
 
     def _of(self, ref: ObjectRef, uid: str) -> _Said:

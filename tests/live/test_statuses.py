@@ -202,3 +202,10 @@ def test_a_kind_that_is_not_installed_is_passed_over(server: FakeServer, statuse
     server.missing.add("clusteraccesses")
     statuses.load()
     assert statuses.write({REF: STANDING}, NOW + timedelta(days=1)) == (0, [], None)
+
+
+def test_nothing_is_written_after_the_end(server: FakeServer, statuses: Statuses) -> None:
+    """Whoever comes late is no trouble."""
+    statuses.close()
+    assert statuses.write({REF: STANDING}, NOW) == (0, [], PAUSE)
+    assert server.writes() == []
