@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -404,6 +405,19 @@ def test_a_signal_ends_the_work_in_order(cluster: FakeServer, tmp_path: Path, nu
     cluster.mend()
     assert run("all.yaml", "--set", "web").exit_code == 0
     assert len(policies(cluster)) == 60
+
+
+def test_a_signal_ends_waiting_too(cluster: FakeServer, tmp_path: Path) -> None:
+    """Whatever the server wants to be left alone for."""
+    fault = cluster.fail(fake.status(429, retry_after=25), "POST", "networkpolicies", times=-1)
+    running = process(cluster, tmp_path)
+    cluster.wait_for(lambda: fault.hits, "a write is refused")
+    began = time.monotonic()
+    running.send_signal(signal.SIGTERM)
+    _, err = running.communicate(timeout=WITHIN)
+    assert time.monotonic() - began < 20
+    assert (running.returncode, policies(cluster)) == (143, set())
+    assert "interrupted: 0 of 60 changes made" in err
 
 
 def test_whoever_is_killed_leaves_what_the_next_run_ends(cluster: FakeServer, tmp_path: Path) -> None:

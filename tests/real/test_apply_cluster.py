@@ -16,6 +16,8 @@ import pytest
 import yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .control_plane import ControlPlane
 
 WITHIN = 120.0
@@ -169,6 +171,22 @@ def test_policies_of_others_stay_until_they_are_adopted(place: Place) -> None:
     assert json.loads(out)["summary"] == {"adopted": 2}
     assert place.apply() == ["unchanged"] * 2
     assert all("ownerReferences" not in each["metadata"] for each in place.policies().values())
+
+
+def test_what_kubectl_applied_of_the_same_set_is_kubectl_s(place: Place, part: Callable[[str], Path]) -> None:
+    """It is rendered by us, and not ours to write."""
+    place.write("a")
+    rendered = place.run("render", "all.yaml", "--set", place.namespace)[1]
+    kubectl = [part("kubectl"), f"--kubeconfig={place.plane.kubeconfig}", f"--cache-dir={place.directory}/cache"]
+    done = subprocess.run([*kubectl, "apply", "-f", "-"], input=rendered, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    place.write("a", "b", port=81)
+    before = place.policies()
+    code, out, err = place.run("apply", "all.yaml", "--set", place.namespace)
+    assert code == 1
+    assert "ours, of this set, but written by kubectl; left as it is" in err
+    assert out.split()[:2] == [f"networkpolicy.networking.k8s.io/{place.name('b')}", "created"]
+    assert place.policies()[place.name("a")] == before[place.name("a")]
 
 
 def test_a_user_with_one_namespace_is_enough(place: Place) -> None:
