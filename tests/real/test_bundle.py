@@ -31,6 +31,7 @@ from maxtac_render.model.ownership import WATCH, writing_labels
 
 from .conftest import Run
 from .control_plane import ControlPlane, Response, free_ports
+from .control_plane import control_plane as start
 
 PROJECT = Path(__file__).parents[2]
 WITHIN = 30.0
@@ -628,3 +629,18 @@ def test_the_controller_needs_no_disk_and_finds_its_account(
     finally:
         process.kill()
         process.wait()
+
+
+def test_an_older_api_server_takes_it(part: Callable[[str], Path], tmp_path: Path) -> None:
+    """With all that is optional but the ServiceMonitor, which is no kind of its own."""
+    with start(part, tmp_path, "--emulated-version=kube=1.34") as plane:
+        command = [part("kubectl"), f"--kubeconfig={plane.kubeconfig}", f"--cache-dir={tmp_path / 'cache'}"]
+        done = subprocess.run(
+            [*command, "apply", "--server-side", "-f", "-"],
+            input=printed("--admission-policy"),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
