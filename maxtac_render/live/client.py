@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 
 from maxtac_render.live.access import Access
 from maxtac_render.live.connection import CONNECT_WITHIN, Connection
-from maxtac_render.live.faults import Gone, Refused, Unreachable, read_status, refused, status_of
+from maxtac_render.live.faults import Gone, Refused, Unreachable, Withheld, read_status, refused, status_of
 from maxtac_render.live.kinds import Kind
 
 PAGE = 500
@@ -94,11 +94,19 @@ class _Request(NamedTuple):
 class Client:
     """Talks to one server, over as many connections as are needed at once, which are kept.
 
-    ``timeout`` is in seconds, None for no limit.
+    ``timeout`` is in seconds, None for no limit. ``may_send`` is asked when a request is about to go out: credentials
+    and a new connection may have taken long, and so may whatever held the process up.
     """
 
-    def __init__(self, access: Access, timeout: float | None = 60.0, agent: str = "maxtac-render") -> None:
+    def __init__(
+        self,
+        access: Access,
+        timeout: float | None = 60.0,
+        agent: str = "maxtac-render",
+        may_send: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.timeout = timeout
+        self._may_send = may_send
         self._access = access
         self._agent = agent
         self._lock = threading.Lock()
@@ -129,7 +137,7 @@ class Client:
     ) -> Answer:
         """Send one request, with ``body`` as JSON, and return the answer.
 
-        Raises Refused for an answer that is no success, Unreachable where none came.
+        Raises Refused for an answer that is no success, Unreachable where none came, Withheld where it may not be sent.
         """
         target = f"{path}?{urlencode(query)}" if query else path
         data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
@@ -276,6 +284,8 @@ class Client:
             connection.putheader(name, value)
         if request.data is not None:
             connection.putheader("Content-Length", str(len(request.data)))
+        if not self._may_send():
+            raise Withheld("nothing may be sent any more")
         connection.endheaders(request.data)
         return connection.getresponse()
 

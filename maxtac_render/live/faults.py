@@ -23,6 +23,10 @@ class Unreachable(ClusterFault):
     """No whole answer came; a request that writes may have been heard all the same."""
 
 
+class Withheld(ClusterFault):
+    """Nothing was sent, because meanwhile nothing may be sent any more."""
+
+
 class Unusable(ClusterFault):
     """The way to the cluster is not known: no configuration, no such context, no credentials."""
 

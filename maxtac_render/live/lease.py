@@ -80,8 +80,7 @@ class Elector:
         """Try once to take or to renew; whatever goes wrong, we have not."""
         begun = time.monotonic()
         try:
-            if self._hold():
-                self._until = begun + self._terms.renew
+            self._until = begun + self._terms.renew if self._hold() else 0.0
             self.trouble = ""
         except Exception as error:  # whatever it is, the Lease was not renewed
             self.trouble = str(error) or type(error).__name__

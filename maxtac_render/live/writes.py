@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from maxtac_render.engine.pruning import after_failures
 from maxtac_render.engine.settling import Foreign, Name
 from maxtac_render.live.client import Answer, Client, backoff
-from maxtac_render.live.faults import ClusterFault, Refused, Status, Unreachable
+from maxtac_render.live.faults import ClusterFault, Refused, Status, Unreachable, Withheld
 from maxtac_render.live.kinds import NETWORK_POLICIES
 from maxtac_render.live.objects import stored
 from maxtac_render.live.outcomes import Outcome, Result, Why
@@ -244,6 +244,8 @@ class _Write:
             return self._refusal(fault)
         except Unreachable as fault:
             return self._unanswered(Why.UNANSWERED, fault)
+        except Withheld as fault:
+            return self._ended() or self._failed(Why.FENCED, fault)
         except ClusterFault as fault:
             return self._failed(Why.FORBIDDEN, fault)
         self._desk.answered = time.monotonic()

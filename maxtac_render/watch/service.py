@@ -69,7 +69,7 @@ class Service:
         self._lost = threading.Event()
         self._bell = Bell(around.calm)
         self._client = Client(access, around.timeout)
-        self._writing = Client(access, ANSWERED_WITHIN)
+        self._writing = Client(access, ANSWERED_WITHIN, may_send=self._may_write)
         self._electing = Client(access, around.terms.renew / 2)
         self._elector: Elector | None = None
         if around.lease is not None and not settings.shadow:

@@ -17,7 +17,7 @@ from live.fake import FakeServer
 from maxtac_render.live import client as module
 from maxtac_render.live.access import Choice, load
 from maxtac_render.live.client import Client
-from maxtac_render.live.faults import ClusterFault, Gone, Refused, Unreachable
+from maxtac_render.live.faults import ClusterFault, Gone, Refused, Unreachable, Withheld
 from maxtac_render.live.kinds import INTENTS, LEASES, NETWORK_POLICIES, SERVICES
 
 NEW = {"token": "token-new"}
@@ -220,6 +220,26 @@ def test_a_connection_that_the_server_has_closed_meanwhile_is_replaced(server: F
         assert client.send("POST", path, body=policy(name)).status == 201
     assert [request.status for request in server.writes()] == [201] * 4
     assert len(client._connections) == 1
+
+
+@pytest.mark.parametrize("action", [fake.status(401), fake.drop()])
+def test_what_may_not_be_sent_any_more_is_not(server: FakeServer, tmp_path: Path, action: fake.Action) -> None:
+    """Also where it is to be sent once more, with other credentials or over another connection."""
+    may = threading.Event()
+    may.set()
+    client = Client(load(Choice(str(server.kubeconfig(tmp_path)))), may_send=may.is_set)
+    names(client)
+
+    def ending(handler: Any, request: Any) -> None:
+        may.clear()
+        action(handler, request)
+
+    server.fail(ending, "POST")
+    begun = len(server.requests)
+    with pytest.raises(Withheld):
+        client.send("POST", NETWORK_POLICIES.path("default"), body=policy("new"))
+    assert len(server.requests) == begun + 1
+    client.close()
 
 
 def test_a_server_that_is_away_is_unreachable(server: FakeServer, client: Client) -> None:

@@ -97,6 +97,18 @@ def test_what_another_clock_says_counts_for_nothing(server: FakeServer, tmp_path
             assert _spec(server)["leaseTransitions"] == 5
 
 
+def test_whoever_sees_the_lease_with_another_leads_no_more(server: FakeServer, tmp_path: Path) -> None:
+    """At once, and not when it would have run out: somebody may have deleted it, and the other have made a new one."""
+    client = Client(access.load(access.Choice(str(server.kubeconfig(tmp_path)))))
+    elector = Elector(client, PLACE, "a", Terms(duration=90, renew=60))
+    elector.attempt()
+    assert elector.leads()
+    server.change("leases", *PLACE, spec={"holderIdentity": "b"})
+    elector.attempt()
+    assert (elector.leads(), elector.holder) == (False, "b")
+    client.close()
+
+
 def test_a_lease_that_was_given_back_is_free_at_once(server: FakeServer, tmp_path: Path) -> None:
     """Who stops in order makes nobody wait."""
     with Replica(server, tmp_path, "a") as one:
