@@ -8,7 +8,7 @@ its set, which are deleted where nothing asks for them any more.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from maxtac_render.assembly import DEFAULT_NAMESPACE
 from maxtac_render.assembly.behind import report_leftovers
@@ -24,10 +24,13 @@ from maxtac_render.model.diagnostics import NOWHERE, Code, Report, Severity
 from maxtac_render.model.errors import SourceFault
 from maxtac_render.model.objects import ObjectRef, Resource
 from maxtac_render.model.options import Options, severities
-from maxtac_render.model.ownership import is_owned, set_of
+from maxtac_render.model.ownership import home_of, is_owned, set_of
 from maxtac_render.model.policy import KIND
 from maxtac_render.sources import LIVE
 from maxtac_render.wire import metadata, workload
+
+if TYPE_CHECKING:
+    from maxtac_render.live.access import Choice
 
 
 class Change(NamedTuple):
@@ -61,6 +64,9 @@ def sides(given: Mapping[str, Any], source: str, console: Console) -> tuple[Know
         words = "to compare without a cluster name OLD and NEW, such as git:HEAD:deploy deploy"
         raise SourceFault(f"{fault}; {words}") from fault
     intake.checked[:] = (each for each in made.wanted if _is_intent(each))
+    if options.namespace:
+        context = source.removeprefix(LIVE) if source.startswith(LIVE) else ""
+        made = _widened(made, _Place(reaching.choice(given, context), options, intake), report)
     old = clusters.judged(made.present, options, before, intake)
     new = clusters.judged(after(made, options), options, report, intake)
     report_leftovers([*made.present, *made.intents], options, report)
@@ -76,6 +82,39 @@ def change(source: str, beside: Sequence[str], read: Callable[..., list[Resource
     further = read(*beside)
     present = overlaid(_others(cluster), _others(further), namespace or DEFAULT_NAMESPACE)
     return Change(present, [*asked, *filter(_is_intent, further)], intents)
+
+
+class _Place(NamedTuple):
+    """Where a change of one namespace is looked at, and how."""
+
+    choice: Choice
+    options: Options
+    intake: Intake
+
+
+def _widened(made: Change, place: _Place, report: Report) -> Change:
+    """A change of one namespace with what it touches elsewhere: Services that it names, and policies beside its own.
+
+    What it holds of other namespaces is taken for what is there. Policies of the set that it does not render are its
+    business only in this namespace, and if they were made for a Service of this namespace.
+    """
+    from maxtac_render.sources.cluster import Cluster as Source  # noqa: PLC0415 - only for who looks at one namespace
+
+    choice, options, intake = place
+    cluster = Source(choice, options.namespace, report)
+    known = {each.ref for each in made.present}
+    held = [each for each in _others(made.wanted) if each.ref.kind != KIND and each.ref.namespace != options.namespace]
+    further = {each.ref: each for each in (*cluster.services(made.wanted), *held) if each.ref not in known}
+    made = made._replace(present=[*made.present, *further.values()])
+    rendered = clusters.judged(after(made, options), options, Report(), intake).cluster.policies
+    names = {each.policy[:2] for each in rendered if _is_of_set(each, options)}
+    elsewhere = cluster.policies(sorted({namespace for namespace, _ in names} - {options.namespace}))
+
+    def concerns(each: Resource) -> bool:
+        homes = {each.ref.namespace, home_of(metadata.annotations_of(each.body)) or each.ref.namespace}
+        return not _makes_way(each, options) or tuple(each.ref[2:]) in names or homes == {options.namespace}
+
+    return made._replace(present=list(filter(concerns, (*made.present, *elsewhere))))
 
 
 def _is_intent(resource: Resource) -> bool:
@@ -126,22 +165,26 @@ def overlaid(
     A workload that means the same stays with its pods, and goes with them where it means something else. The labels of
     a namespace are joined, as kubectl does it. A policy of others stays beside one of ours with its name.
     """
-    changed = {_place(each, namespace): each for each in wanted}
+    asked = list(wanted)
+    changed = {_place(each, namespace): number for number, each in enumerate(asked)}
     kept: list[Resource] = []
+    same: set[int] = set()
     gone: set[ObjectRef] = set()
     for each in present:
-        other = changed.get(_place(each, namespace))
+        number = changed.get(_place(each, namespace), -1)
+        other = asked[number] if number >= 0 else None
         if other is None or (each.ref.kind == KIND and metadata.present(other).set is not None):
             kept.append(each)
         elif each.ref.kind == workload.NAMESPACE:
-            changed[each.ref] = _joined(each, other)
+            asked[number] = _joined(each, other)
         elif each.ref.kind in workload.SHAPES:
             if _means(each) == _means(other):
                 kept.append(each)
-                del changed[_place(each, namespace)]
+                same.add(number)
             else:
                 gone.add(each.ref._replace(api_version=""))
-    return [*(_orphaned(kept, gone) if gone else kept), *changed.values()]
+    fresh = (each for number, each in enumerate(asked) if number not in same)
+    return [*(_orphaned(kept, gone) if gone else kept), *fresh]
 
 
 def _place(resource: Resource, namespace: str) -> ObjectRef:

@@ -15,7 +15,7 @@ is closed. Nothing is deleted if a part of the input cannot be read, if nothing 
 if that is more than --prune-limit: a policy that goes may leave its pods open to everybody.
 
 With -n NS, policies of other namespaces are made and changed, but none is deleted there. Of live: only NS is read then,
-and whoever asks for targets in others is refused.
+what is in no namespace, and the Services elsewhere that something in there names as targets.
 
 --dry-run=client only says what would be done, and needs no permission to write. --dry-run=server asks the API server to
 judge every write, and changes nothing. --shadow writes nothing either, and prints what the writes would do: which

@@ -9,7 +9,7 @@ applied, or (NEW is live:) if the cluster's own resources were rendered and appl
 namespaces and the policies of others are the cluster's; Services, workloads and policies that are in NEW too are NEW's.
 Policies of the set (--set) that NEW does not render are deletions. What others write on our policies is no difference,
 and a name that others have stays theirs, with a warning. Policies that the MaxTac controller made, and that nothing
-asks for any more, are named. -n reads one namespace only.
+asks for any more, are named. -n reads one namespace, and what that names elsewhere; it deletes nothing there.
 
 Three layers are compared: connections that opened or closed, with the policy, file and line responsible; pods that
 become isolated or open; and the policies themselves, as they are meant. What is not known for certain may have

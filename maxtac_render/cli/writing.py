@@ -24,15 +24,12 @@ from maxtac_render.live.kinds import DEPLOYMENTS, NETWORK_POLICIES
 from maxtac_render.live.objects import stored
 from maxtac_render.live.outcomes import Outcome, Why
 from maxtac_render.live.writes import ANSWERED_WITHIN, CONCURRENCY, MOST_CONCURRENCY, Decide, Guard, Manner, Writer
-from maxtac_render.model.catalogue import Code
 from maxtac_render.model.changes import Change
 from maxtac_render.model.diagnostics import Report, listed
 from maxtac_render.model.errors import SourceFault
-from maxtac_render.model.intent import ServiceTarget
 from maxtac_render.model.objects import ObjectRef, Origin
 from maxtac_render.model.ownership import is_written
 from maxtac_render.model.stored import Stored
-from maxtac_render.sources import LIVE
 
 WRITTEN = "What is written"
 
@@ -94,23 +91,8 @@ def compared(given: Mapping[str, Any], console: Console) -> tuple[Cluster, Compi
     cluster.look([namespace])
     run = compilation.run(given, console)
     if namespace:
-        _require_targets(run, namespace)
         cluster.look(sorted({policy.namespace for policy in run.output.policies} - {namespace}))
     return cluster, run
-
-
-def _require_targets(run: Compilation, namespace: str) -> None:
-    """Of a cluster one namespace is read: that a target in another one was not found does not say that it is missing.
-
-    Raises SourceFault, because its policies would lose their rules.
-    """
-    for found in run.report.sorted():
-        target = found.facts.get("target")
-        if found.code is not Code.MISSING_TARGET or not found.origin.path.startswith(LIVE):
-            continue
-        if isinstance(target, ServiceTarget) and target.namespace != namespace:
-            words = f"{found.ref} has the target {target}, and -n reads nothing but {namespace}"
-            raise SourceFault(f"{words}; leave -n out, or name a SOURCE with its Service besides")
 
 
 class Cluster:

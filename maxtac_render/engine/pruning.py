@@ -16,6 +16,7 @@ from maxtac_render.engine.settling import Name, Settlement
 from maxtac_render.engine.standing import source_of
 from maxtac_render.model.changes import Change
 from maxtac_render.model.intent import Direction, direction_of
+from maxtac_render.model.ownership import home_of
 from maxtac_render.model.policy import Policy
 from maxtac_render.model.selectors import Selector
 
@@ -45,7 +46,7 @@ class Gate(Enum):
     INTERNAL = ("internal-error", "the compiler failed")
     STANDBY = ("no-lease", "another replica writes")
     CHANGED = ("changed-input", "the input has changed meanwhile")
-    NAMESPACE = ("other-namespace", "in a namespace that is not this run's")
+    NAMESPACE = ("other-namespace", "of a namespace that is not this run's, or made for a Service there")
     EMPTY = ("empty", "nothing at all would be left of the set")
     ONCE = ("one-render", "unwanted in one render only so far")
     LIMIT = ("prune-limit", "more than may be deleted at once")
@@ -135,8 +136,9 @@ def _shut(settlement: Settlement, gates: Gates) -> Gate | None:
 def _barred(change: Change, unmade: Unmade, settlement: Settlement, gates: Gates) -> Gate | None:
     """The gate that is shut for one delete, whatever becomes of the others."""
     name = name_of(change)
-    if gates.namespaces is not None and name[0] not in gates.namespaces:
-        return Gate.NAMESPACE
+    home = home_of(dict(change.applied.policy.annotations))
+    if gates.namespaces is not None and not {name[0], home or name[0]} <= set(gates.namespaces):
+        return Gate.NAMESPACE  # in another one, or a mirror here of what another one's Service asks for
     if unmade.holds(change, gates.seen):
         return Gate.GROUP
     if name in gates.seen:

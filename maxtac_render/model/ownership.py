@@ -116,6 +116,12 @@ def made_for(annotations: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(mark.partition("/")[0] for mark in marks if isinstance(mark, str) and "/" in mark)
 
 
+def home_of(annotations: Mapping[str, object]) -> str:
+    """The namespace of the Service for which a policy of ours was made; empty where it does not say."""
+    service = annotations.get(SERVICE)
+    return service.partition("/")[0] if isinstance(service, str) else ""
+
+
 class Present(NamedTuple):
     """A policy in the input. ``set`` is the set that it is ours of, empty for no named one; None: it is not ours."""
 

@@ -6,11 +6,12 @@ and does not look as if nobody had asked for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from typing import Any, NamedTuple
 
+from maxtac_render.frontends.maxtac.targets import mentioned
 from maxtac_render.live import access, kinds
 from maxtac_render.live.access import Choice
 from maxtac_render.live.client import Client
@@ -30,77 +31,141 @@ from maxtac_render.wire.projection import projected
 def load(choice: Choice, namespace: str, report: Report) -> Input:
     """A cluster, of which only the objects of ``namespace`` are read, and those of none, if one is given.
 
-    Raises ClusterFault where there is no way to it, and while it is read where it cannot be reached; then also
-    SourceFault for what we may not read.
+    Services of other namespaces are read where something in that one names them. Raises ClusterFault where there is no
+    way to the cluster, and while it is read where it cannot be reached; then also SourceFault for what we may not read.
     """
-    way = access.load(choice)
-    path = shown(f"{LIVE}{way.context or way.server}")
-
-    def objects(wanted: Wanted) -> Iterator[Resource]:
-        with closing(Client(way, choice.timeout)) as client:
-            yield from _objects(_Place(client, path, namespace, report), wanted)
-
-    return Input(path, b"", named=True, objects=objects)
+    cluster = Cluster(choice, namespace, report)
+    return Input(cluster.path, b"", named=True, objects=cluster.objects)
 
 
-class _Place(NamedTuple):
-    """Where objects are read: a server, how that is shown, one namespace or (empty) all; and who hears of it."""
+class Cluster:
+    """A cluster, as far as it is read: all of it, or one namespace. ``path`` is how it is shown."""
 
-    client: Client
-    path: str
+    def __init__(self, choice: Choice, namespace: str, report: Report) -> None:
+        self._way = access.load(choice)
+        self._timeout = choice.timeout
+        self._namespace = namespace
+        self._report = report
+        self.path = shown(f"{LIVE}{self._way.context or self._way.server}")
+
+    def objects(self, wanted: Wanted) -> Iterator[Resource]:
+        """What is wanted, kind by kind."""
+        missing: list[Kind] = []
+        named: list[Resource] = []
+        with self._reading() as reading:
+            for kind in kinds.READ:
+                if not wanted.takes(kind.api_version, kind.kind):
+                    continue
+                found = reading.all(kind, self._namespace)
+                if found is None:
+                    missing.append(kind)
+                for each in found or ():
+                    if self._namespace and kind in (*kinds.INTENTS, kinds.SERVICES):
+                        named.append(each)
+                    yield each
+            yield from reading.services(named, self._namespace)
+        if missing:
+            self._say_missing(missing, wanted)
+
+    def services(self, namers: Iterable[Resource]) -> list[Resource]:
+        """The Services of other namespaces that resources name; where the whole cluster is read, they are known."""
+        with self._reading() as reading:
+            return list(reading.services(namers, self._namespace)) if self._namespace else []
+
+    def policies(self, namespaces: Iterable[str]) -> list[Resource]:
+        """The policies of further namespaces."""
+        with self._reading() as reading:
+            return [each for name in namespaces for each in reading.all(kinds.NETWORK_POLICIES, name) or ()]
+
+    def _reading(self) -> closing[_Reading]:
+        return closing(_Reading(Client(self._way, self._timeout), self.path))
+
+    def _say_missing(self, missing: list[Kind], wanted: Wanted) -> None:
+        """Report MaxTac kinds that are not installed; whoever reads nothing else has nothing to read then."""
+        names = listed(kind.resource for kind in missing)
+        if len(missing) == len(kinds.INTENTS) and wanted == INTENTS:
+            words = "install the CRDs of MaxTac: maxtac manifests crds | kubectl apply --server-side -f -"
+            raise SourceFault(f"cannot read {self.path}: {names} are not installed; {words}")
+        self._report.add(Code.NOT_INSTALLED, Spot(Origin(self.path, 0, 0)), kinds=names)
+
+
+class _Question(NamedTuple):
+    """What is asked for: a kind, in a namespace or everywhere, and one object of it or all."""
+
+    kind: Kind
     namespace: str
-    report: Report
+    name: str = ""
+
+    @property
+    def verb(self) -> str:
+        """What we must be allowed to do."""
+        return "get" if self.name else "list"
+
+    def __str__(self) -> str:
+        """For people: ``list networkpolicies.networking.k8s.io in shop``."""
+        where = f" in {self.namespace}" if self.namespace and self.kind.namespaced else ""
+        return f"{self.verb} {self.kind.resource}{where}"
 
 
-def _objects(place: _Place, wanted: Wanted) -> Iterator[Resource]:
-    missing: list[Kind] = []
-    for kind in kinds.READ:
-        if not wanted.takes(kind.api_version, kind.kind):
-            continue
-        found = _listed(place, kind)
-        if found is None:
-            missing.append(kind)
-        for body in found or ():
-            yield resource(kind, body, Origin(place.path, 0, 0))
-    if missing:
-        _say_missing(place, missing, wanted)
+class _Reading:
+    """Reads objects over one client, and says what is in the way."""
 
+    def __init__(self, client: Client, path: str) -> None:
+        self._client = client
+        self._path = path
 
-def _listed(place: _Place, kind: Kind) -> list[dict[str, Any]] | None:
-    """What is kept of all objects of a kind; None where the kind is one of MaxTac's and is not installed."""
-    client, _, namespace, _ = place
-    take = partial(projected, kind)
-    try:
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def all(self, kind: Kind, namespace: str) -> list[Resource] | None:
+        """What is kept of all objects of a kind; None where the kind is one of MaxTac's and is not installed."""
         if kind == kinds.NAMESPACES and namespace:
-            return [take(client.get(kind, "", namespace))]
-        return client.list(kind, take, namespace if kind.namespaced else "").items
-    except Refused as refused:
-        if refused.status.code == 404 and kind in kinds.INTENTS:
-            return None
-        raise SourceFault(f"cannot read {place.path}: {_reason(place, kind, refused)}") from refused
+            found = self._one(kind, "", namespace)
+            if found is None:
+                raise SourceFault(f"cannot read {self._path}: there is no namespace {namespace}")
+            return [found]
+        place, take = namespace if kind.namespaced else "", partial(self._kept, kind)
+        items: list[Resource] | None = self._asked(
+            _Question(kind, place), lambda: self._client.list(kind, take, place).items
+        )
+        if items is None and kind not in kinds.INTENTS:
+            raise SourceFault(f"cannot read {self._path}: it does not know {kind.resource}")
+        return items
+
+    def services(self, namers: Iterable[Resource], home: str) -> Iterator[Resource]:
+        """The Services outside of a namespace that resources name, as far as there are such."""
+        for target in sorted({target for each in namers for target in mentioned(each) if target.namespace != home}):
+            found = self._one(kinds.SERVICES, target.namespace, target.name)
+            if found is not None:
+                yield found
+
+    def _one(self, kind: Kind, namespace: str, name: str) -> Resource | None:
+        body = self._asked(_Question(kind, namespace, name), lambda: self._client.get(kind, namespace, name))
+        return None if body is None else self._kept(kind, body)
+
+    def _kept(self, kind: Kind, item: dict[str, Any]) -> Resource:
+        return resource(kind, projected(kind, item), Origin(self._path, 0, 0))
+
+    def _asked(self, question: _Question, ask: Callable[[], Any]) -> Any:
+        """The answer to a question; None where there is nothing. Raises SourceFault where there is none for us."""
+        try:
+            return ask()
+        except Refused as refused:
+            if refused.status.code == 404:
+                return None
+            raise SourceFault(f"cannot read {self._path}: {_reason(question, refused)}") from refused
 
 
-def _reason(place: _Place, kind: Kind, refused: Refused) -> str:
-    """Why an answer is no list, and what helps."""
-    where = f" in {place.namespace}" if place.namespace and kind.namespaced else ""
-    verb = "get" if kind == kinds.NAMESPACES and place.namespace else "list"
-    narrowed = f" -n {place.namespace}" if place.namespace else ""
+def _reason(question: _Question, refused: Refused) -> str:
+    """Why an answer is none, and what helps."""
+    home = question.namespace or (question.name if question.kind == kinds.NAMESPACES else "")
+    narrowed = f" -n {home}" if home else ""
     match refused.status.code:
         case 403:
             grant = f"maxtac manifests reader{narrowed} prints the role that is needed"
-            return f"no permission to {verb} {kind.resource}{where} ({refused.status.message}); {grant}"
+            return f"no permission to {question} ({refused.status.message}); {grant}"
         case 401:
             return f"the credentials are not accepted ({refused.status.message})"
-        case 404 if kind == kinds.NAMESPACES:
-            return f"there is no namespace {place.namespace}"
         case _:
-            return f"{verb} {kind.resource}{where}: {refused}"
-
-
-def _say_missing(place: _Place, missing: list[Kind], wanted: Wanted) -> None:
-    """Report MaxTac kinds that are not installed; whoever reads nothing else has nothing to read then."""
-    names = listed(kind.resource for kind in missing)
-    if len(missing) == len(kinds.INTENTS) and wanted == INTENTS:
-        words = "install the CRDs of MaxTac: maxtac manifests crds | kubectl apply --server-side -f -"
-        raise SourceFault(f"cannot read {place.path}: {names} are not installed; {words}")
-    place.report.add(Code.NOT_INSTALLED, Spot(Origin(place.path, 0, 0)), kinds=names)
+            return f"{question}: {refused}"

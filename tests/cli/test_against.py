@@ -57,6 +57,12 @@ def test_a_service_takes_the_place_of_the_one_that_is_there() -> None:
     assert overlaid(there, [unplaced]) == [*there, unplaced]
 
 
+def test_what_is_asked_for_twice_stays_twice() -> None:
+    """So that it is found."""
+    asked = [resource("Service", "web", "a.yaml"), resource("Service", "web", "b.yaml")]
+    assert overlaid([resource("Service", "web")], asked) == asked
+
+
 def test_the_labels_of_a_namespace_are_joined() -> None:
     """As kubectl does it."""
     there = resource("Namespace", "shop", metadata={"labels": {"kubernetes.io/metadata.name": "shop", "team": "a"}})

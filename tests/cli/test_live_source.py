@@ -284,3 +284,43 @@ def test_findings_in_a_cluster_are_not_mended(server: FakeServer) -> None:
     assert ended.exit_code == 1
     assert "bad-duration" in ended.stdout
     assert server.writes() == []
+
+
+def applied(server: FakeServer, *arguments: str) -> None:
+    """Put what is rendered into the cluster, as kubectl does."""
+    server.add(*yaml.safe_load_all(run("render", "live:", *arguments).stdout))
+
+
+def differing(*arguments: str) -> tuple[int, list[tuple[str, str]]]:
+    """The exit code of a diff, and the policies that differ, with how they do."""
+    ended = run("diff", *arguments, "-o", "json", "-q")
+    assert ended.stdout, ended.output
+    objects = json.loads(ended.stdout)["objects"]
+    return ended.exit_code, [(each["change"], each["policy"]["namespace"]) for each in objects]
+
+
+@pytest.mark.parametrize("source", ["live:", str(TESTDATA / "walkthrough")])
+def test_one_namespace_is_compared_with_what_it_touches_elsewhere(server: FakeServer, source: str) -> None:
+    """Services that it names elsewhere are known, and so are the policies that it has there."""
+    applied(server)
+    assert differing(source) == (0, [])
+    code, found = differing(source, "-n", "ombi")
+    assert (code, found) == (0, [])
+    for namespace, name in list(server.objects("networkpolicies")):
+        server.remove("networkpolicies", namespace, name)
+    applied(server, "-n", "ombi")
+    assert any(namespace == "zitadel" for namespace, _ in server.objects("networkpolicies"))
+    assert differing("live:", "-n", "ombi") == (0, [])
+    more = {"added"} if source != "live:" else set()  # files hold Services of both namespaces
+    assert {change for change, _ in differing(source, "-n", "ombi")[1]} == more
+
+
+def test_only_what_is_in_the_namespace_is_deleted(server: FakeServer) -> None:
+    """What is elsewhere may be asked for by what is elsewhere."""
+    applied(server)
+    for namespace, name in list(server.objects("clusteraccesses")):
+        server.remove("clusteraccesses", namespace, name)
+    code, found = differing("live:", "-n", "zitadel")
+    assert code == 1
+    assert {namespace for _, namespace in found} == {"zitadel"}
+    assert {change for change, _ in found} == {"removed"}

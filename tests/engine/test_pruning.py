@@ -21,6 +21,7 @@ from maxtac_render.engine.pruning import (
 from maxtac_render.engine.settling import Scope, Settlement, settle
 from maxtac_render.model.changes import Change
 from maxtac_render.model.intent import Direction
+from maxtac_render.model.ownership import SERVICE
 from maxtac_render.model.policy import Policy
 from maxtac_render.model.selectors import Selector
 from policies import SET, bare, policy, written
@@ -54,6 +55,18 @@ def test_a_gate_that_is_shut_keeps_every_policy(settlement: Settlement, gates: G
     deletes, blocked = judge(settlement, gates)
     assert deletes == ()
     assert blocked == {gate: settlement.deletes}
+
+
+@pytest.mark.parametrize(("home", "goes"), [("shop", True), ("bank", False), ("", True)])
+def test_a_mirror_of_another_namespace_stays(home: str, goes: bool) -> None:
+    """Of one namespace it is not known whether a Service of another one asks for a policy here."""
+    gone = policy("gone")
+    marks = ((SERVICE, f"{home}/web"),) if home else ()
+    gone = gone._replace(annotations=(*((key, text) for key, text in gone.annotations if key != SERVICE), *marks))
+    settlement = settle([KEPT], [], map(written, [KEPT, gone]), SCOPE)
+    deletes, blocked = judge(settlement, Gates(namespaces={"shop"}))
+    assert bool(deletes) is goes
+    assert blocked == ({} if goes else {Gate.NAMESPACE: settlement.deletes})
 
 
 def test_what_could_not_be_read_keeps_every_policy() -> None:

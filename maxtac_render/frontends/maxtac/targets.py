@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from maxtac_render.model.diagnostics import Code, Located, Report
 from maxtac_render.model.fields import Fields, shown
-from maxtac_render.model.intent import CIDRTarget, Kind, ServiceTarget, Target, UnusableTarget, Wanted
+from maxtac_render.model.intent import KINDS, CIDRTarget, Kind, ServiceTarget, Target, UnusableTarget, Wanted
 from maxtac_render.model.names import is_label_name
-from maxtac_render.model.objects import FieldPath, Service
+from maxtac_render.model.objects import FieldPath, Resource, Service
 from maxtac_render.model.snapshot import Snapshot
 
 _PREFIX_LENGTH = re.compile(r"0|[1-9][0-9]{0,2}")
@@ -60,6 +60,38 @@ def annotated_targets(service: Service, kind: Kind, report: Report, snapshot: Sn
     if kind.external:
         return _unique((site, _annotated_cidr(site, text)) for text in texts)
     return _unique((site, _pair(site, text, snapshot)) for text in texts)
+
+
+def mentioned(resource: Resource) -> Iterator[ServiceTarget]:
+    """The Services that a resource's spec, or a Service's annotations, may mean; a pair is read both ways."""
+    kind = KINDS.get(resource.ref.kind)
+    if kind is not None:
+        spec = resource.body.get("spec")
+        entries = spec.get("targets") if isinstance(spec, dict) else None
+        pairs = [
+            (entry.get("namespace"), entry.get("serviceName"))
+            for entry in (entries if isinstance(entries, list) else ())
+            if isinstance(entry, dict)
+        ]
+    else:
+        pairs = [pair for text in _annotated(resource) for part in text.split(";") for pair in _both_ways(part)]
+    for namespace, name in pairs:
+        if all(isinstance(half, str) and is_label_name(half) for half in (namespace, name)):
+            yield ServiceTarget(str(namespace), str(name))
+
+
+def _annotated(service: Resource) -> Iterator[str]:
+    metadata = service.body.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    for kind in KINDS.values():
+        text = annotations.get(kind.targets_annotation) if isinstance(annotations, dict) else None
+        if isinstance(text, str) and not kind.external:
+            yield text
+
+
+def _both_ways(part: str) -> list[tuple[str, str]]:
+    halves = [half.strip() for half in part.split(",")]
+    return [(halves[0], halves[1]), (halves[1], halves[0])] if len(halves) == 2 else []
 
 
 def _unique(targets: Iterable[tuple[Site, Target]]) -> tuple[Wanted, ...]:
