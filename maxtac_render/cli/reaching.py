@@ -15,6 +15,8 @@ from maxtac_render.model.options import Options
 from maxtac_render.sources import Input, Reach
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from maxtac_render.live.access import Choice
 
 REACHED = "Which cluster is meant"
@@ -40,8 +42,23 @@ class Timeout(click.ParamType):  # type: ignore[type-arg] # generic in newer ver
             self.fail(f"{value} is not a length of time such as 30s, 2m or 0 for no limit", param, ctx)
 
 
+class Context(click.ParamType):  # type: ignore[type-arg] # as above
+    """The name of a context, which the shell can complete."""
+
+    name = "NAME"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        """The contexts of the kubeconfig that begin so."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for the shell
+
+        from maxtac_render.live.access import contexts  # noqa: PLC0415 - likewise
+
+        names = contexts(ctx.params.get("kubeconfig") or "")
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
 _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
-    (("--context",), {"metavar": "NAME", "help": "Context of the kubeconfig; otherwise its current one."}),
+    (("--context",), {"type": Context(), "help": "Context of the kubeconfig; otherwise its current one."}),
     (
         ("--kubeconfig",),
         {

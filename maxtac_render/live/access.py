@@ -123,6 +123,19 @@ def load(choice: Choice) -> Access:
         raise Unusable(f"cannot use the configuration {path}: {_words(error)}") from error
 
 
+def contexts(kubeconfig: str = "") -> list[str]:
+    """The contexts that can be chosen, for whoever types one; none where the configuration cannot be read."""
+    from kubernetes.config import KUBE_CONFIG_DEFAULT_LOCATION  # noqa: PLC0415 - as above
+    from kubernetes.config.kube_config import KubeConfigMerger  # noqa: PLC0415 - as above
+
+    path = kubeconfig or os.environ.get("KUBECONFIG") or KUBE_CONFIG_DEFAULT_LOCATION
+    try:
+        config = KubeConfigMerger(path).config
+        return [] if config is None else [str(each.value["name"]) for each in config.value["contexts"]]
+    except Exception:
+        return []
+
+
 def _configured(configuration: Any, path: str, context: str) -> Way:
     """Read a kubeconfig, and let the package get the credentials that it tells of."""
     from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger  # noqa: PLC0415 - as above

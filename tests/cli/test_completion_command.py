@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +49,16 @@ def test_answers(words: str, expected: str) -> None:
     count = len(words.split()) - 1
     answer = run(_MAXTAC_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(count)).stdout
     assert expected in [line.partition(",")[2] for line in answer.splitlines()]
+
+
+@pytest.mark.parametrize("way", ["environment", "option", "nowhere"])
+def test_contexts_are_answers(tmp_path: Path, way: str) -> None:
+    """Those of the kubeconfig that counts; one that cannot be read has none."""
+    path = tmp_path / "config"
+    path.write_text("contexts: [{name: prod, context: {}}, {name: test, context: {}}]\nclusters: []\nusers: []\n")
+    option = {"option": f"--kubeconfig {path} ", "nowhere": f"--kubeconfig {tmp_path} "}.get(way, "")
+    typed = f"maxtac list {option}--context p"
+    environment = {"_MAXTAC_COMPLETE": "bash_complete", "COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
+    answer = run(**environment, KUBECONFIG=str(path) if way == "environment" else "nowhere").stdout
+    words = [line.partition(",")[2] for line in answer.splitlines() if line]
+    assert words == ([] if way == "nowhere" else ["prod"])
