@@ -35,7 +35,7 @@ CONFIRM = 1.0
 RETRY, FORBIDDEN = 5.0, 30.0
 """Seconds after which what failed, or what a gate held back, is tried again; and what is not allowed."""
 
-_PASSING = frozenset({Gate.UNSYNCED, Gate.FAILING, Gate.LATE, Gate.MISSING, Gate.CHANGED, Gate.GROUP})
+_PASSING = frozenset({Gate.UNSYNCED, Gate.FAILING, Gate.LATE, Gate.MISSING, Gate.CHANGED})
 """Gates that open by themselves."""
 
 _GATES = {Why.GROUP: Gate.GROUP, Why.CHANGED: Gate.CHANGED}

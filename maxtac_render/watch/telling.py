@@ -58,6 +58,7 @@ class Teller:
         resources = self._parts.caches.resources()
         standing = standings(resources, _round(result, resources), result.compiled.now)
         self._log_changes(result)
+        self._log_faults(result)
         self._log_states(result)
         self._measure(result, standing)
         wait = None if self._settings.shadow else self._publish(result, standing)
@@ -107,29 +108,35 @@ class Teller:
             journal.info(words, change.ref, source=source_of(change.applied.policy), fields=",".join(change.fields))
         if made:
             counts = {_DONE[action]: made[action] for action in _DONE if made[action]}
-            journal.info("policies would differ" if shadow else "policies are in step", shadow=shadow, **counts)
-        for failed in result.outcome.failed:
-            facts = {"why": failed.why.word, "reason": failed.message, "code": failed.code}
-            journal.error(f"cannot {failed.change.action} a policy", failed.change.ref, **facts)
+            journal.info("policies would have changed" if shadow else "policies have changed", **counts)
         for each in result.outcome.done:
             for warning in each.warnings:
                 journal.warning("the API server warns", each.change.ref, warning=warning)
+        if result.outcome.done:
+            for change, direction in opened(_done(result).values(), _remaining(result)):
+                journal.warning("no policy isolates these pods any more", change.ref, direction=direction.word)
+
+    def _log_faults(self, result: Result) -> None:
+        """Log what could not be done, and what somebody else does to policies of ours."""
+        journal = self._parts.journal
+        for failed in result.outcome.failed:
+            facts = {"why": failed.why.word, "reason": failed.message, "code": failed.code}
+            journal.error(f"cannot {failed.change.action} a policy", failed.change.ref, **facts)
+        for skipped in result.outcome.skipped:
+            if skipped.why is Why.FOREIGN:
+                journal.warning("a policy is not ours to write", skipped.change.ref, reason=skipped.message)
         for change in result.contested:
             by = self._writer(change.applied.policy[:2])
             journal.warning("somebody else keeps changing a policy; it is left alone for a while", change.ref, by=by)
         for place in result.taken:
             journal.warning("somebody else has taken a policy over", "/".join(place), by=self._writer(place))
-        gone = [] if shadow else [change for change in done if change.action == "delete"]
-        if gone:
-            for change, direction in opened(gone, _remaining(result)):
-                journal.warning("no policy isolates these pods any more", change.ref, direction=direction.word)
 
     def _log_states(self, result: Result) -> None:
         """Log what holds since this round, and did not before."""
         states = {_said(each): each for each in self._states(result)}
-        for key in states.keys() - self._said:
-            message, about, facts = states[key]
-            self._parts.journal.warning(message, about, **facts)
+        for key, (message, about, facts) in states.items():
+            if key not in self._said:
+                self._parts.journal.warning(message, about, **facts)
         self._said = frozenset(states)
 
     def _states(self, result: Result) -> Iterator[_State]:
