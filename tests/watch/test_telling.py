@@ -13,18 +13,10 @@ import pytest
 from live.fake import FakeServer
 from maxtac_render.model.intent import EXPIRES_AT
 from maxtac_render.model.options import Options
-from maxtac_render.watch import rounds
 from maxtac_render.watch.settings import Settings
 from watch.watching import SET, access_to, in_step, ours, policy, service, wanted, watching
 
 NAME = "web-in--shop-web---db-shop-ing"
-
-
-@pytest.fixture(autouse=True)
-def _haste(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let what is tried again be tried again soon."""
-    for name in ("CONFIRM", "RETRY", "FORBIDDEN"):
-        monkeypatch.setattr(rounds, name, 0.05)
 
 
 @pytest.fixture

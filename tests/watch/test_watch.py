@@ -10,16 +10,8 @@ import pytest
 from live.failing import Action, status
 from live.fake import FakeServer
 from maxtac_render.model.options import Options
-from maxtac_render.watch import rounds
 from maxtac_render.watch.settings import Settings
 from watch.watching import SET, access_to, in_step, ours, policy, service, watching
-
-
-@pytest.fixture(autouse=True)
-def _haste(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let what is tried again be tried again soon."""
-    for name in ("CONFIRM", "RETRY", "FORBIDDEN"):
-        monkeypatch.setattr(rounds, name, 0.05)
 
 
 @pytest.fixture

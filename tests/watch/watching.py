@@ -24,6 +24,7 @@ from maxtac_render.live.reflector import Pace
 from maxtac_render.model.diagnostics import Report
 from maxtac_render.model.objects import Origin
 from maxtac_render.model.options import Options
+from maxtac_render.model.ownership import writing_labels
 from maxtac_render.watch.service import Service, Surroundings
 from maxtac_render.watch.settings import Settings
 from maxtac_render.wire.networkpolicy import body as policy_body
@@ -94,7 +95,7 @@ def wanted(server: FakeServer, options: Options | None = None) -> dict[Key, Body
 
 def ours(server: FakeServer, name: str = SET) -> dict[Key, Body]:
     """The policies in the cluster that a watch of a set has written."""
-    labels = {"render.maxtac.vtk.io/set": name, "render.maxtac.vtk.io/writer": "watch"}
+    labels = dict(writing_labels(name, "watch"))
     return {
         key: body
         for key, body in server.objects("networkpolicies").items()
@@ -123,13 +124,18 @@ class Watch:
     """A watch at work in a thread."""
 
     def __init__(
-        self, server: FakeServer, directory: Path, settings: Settings | None = None, around: Surroundings = ALONE
+        self,
+        server: FakeServer,
+        directory: Path,
+        settings: Settings | None = None,
+        around: Surroundings = ALONE,
+        token: str = "",
     ) -> None:
         self.server = server
         self.log = io.StringIO()
         self.signals: SimpleQueue[int] = SimpleQueue()
         self.ended: bool | None = None
-        way = access.load(access.Choice(str(server.kubeconfig(directory))))
+        way = access.load(access.Choice(str(server.kubeconfig(directory, token=token or server.token))))
         settings = settings or Settings(Options(set=SET))
         self.service = Service(settings, way, around, Journal("json", "debug", self.log))
         self.thread = threading.Thread(target=self._run)
@@ -160,6 +166,13 @@ class Watch:
             self.service._bell.ring()
             self.server.wait_for(lambda before=before: self.rounds() > before, "another round")
             before = self.rounds()
+
+    def kill(self) -> None:
+        """End it without a word, as far as the server can tell: nothing that it says is heard from now on."""
+        service = self.service
+        for client in (service._writing, service._client, service._electing):
+            client.close()
+        self.end()
 
     def end(self) -> None:
         """End it in order."""
