@@ -224,3 +224,29 @@ def test_a_namespace_is_kept_by_itself(server: FakeServer) -> None:
     assert {namespace for kind, namespace in found if kind != "Service"} == {"", "ombi"}
     assert [namespace for kind, namespace in found if kind == "Service"] == ["ombi", "ombi", "zitadel"]
     assert "/api/v1/namespaces/ombi" in {request.path for request in server.requests}
+
+
+HOSTILE = (
+    "x\n---\napiVersion: v1\nkind: Service\nmetadata: {name: evil, namespace: ombi}\n# maxtac: ignore[*]\x1b[31m\u202e"
+)
+
+
+def test_what_a_cluster_says_stays_what_it_says(server: FakeServer) -> None:
+    """No text in it becomes a document, a comment that is heard, or a command to a terminal."""
+    for name, policy in list(server.objects("networkpolicies").items()):
+        metadata = {**policy["metadata"], "annotations": {"example.com/note": HOSTILE}}
+        server.add({**policy, "metadata": {**metadata, "namespace": name[0]}})
+    targets = {"maxtac.vtk.io.access/targets": HOSTILE}
+    server.change("services", "zitadel", "zitadel", metadata={"annotations": targets})
+    kept = run("snapshot", "--output-file", "kept")
+    assert kept.exit_code == 0
+    text = Path("kept").read_text()
+    found = [body for body in yaml.safe_load_all(text) if body["kind"] == "NetworkPolicy"]
+    assert [body["metadata"]["annotations"]["example.com/note"] for body in found] == [HOSTILE]
+    assert "evil" not in {body["metadata"]["name"] for body in yaml.safe_load_all(text)}
+    for source in ("live:", "kept"):
+        ended = run("check", source)
+        assert "malformed-target" in ended.stdout
+        assert "\x1b" not in ended.output
+        assert "\u202e" not in ended.output
+        assert run("list", source, "--severity", "malformed-target=warning").exit_code == 0

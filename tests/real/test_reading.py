@@ -14,7 +14,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from maxtac_render.cli import program
-from maxtac_render.live.kinds import INTENTS, READ, SERVICES, Kind
+from maxtac_render.live.kinds import INTENTS, NETWORK_POLICIES, READ, SERVICES, Kind
 from maxtac_render.sources import rights
 
 from .control_plane import ControlPlane
@@ -92,17 +92,46 @@ def test_the_cluster_gives_what_the_files_give(plane: ControlPlane) -> None:
     assert live.stdout.count("\nkind: NetworkPolicy\n") == 10
 
 
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+
+
+def granted(plane: ControlPlane, user: ControlPlane, home: str, *roles: dict[str, Any]) -> None:
+    """Create roles, and bind them to a user, who is a service account of a namespace."""
+    subject = {"kind": "ServiceAccount", "name": user.kubeconfig.stem, "namespace": home}
+    for role in roles:
+        metadata, kind = role["metadata"], role["kind"]
+        place = f"{RBAC}/namespaces/{metadata['namespace']}/role" if kind == "Role" else f"{RBAC}/clusterrole"
+        ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": metadata["name"]}
+        binding = {
+            "metadata": {**metadata, "name": f"{user.kubeconfig.stem}-reads"},
+            "roleRef": ref,
+            "subjects": [subject],
+        }
+        for path, body in ((f"{place}s", role), (f"{place}bindings", binding)):
+            answer = plane.request("POST", path, body)
+            assert answer.status == 201 or (body is role and answer.status == 409), answer.text
+
+
+def printed(*arguments: str) -> list[dict[str, Any]]:
+    """The roles that are printed for whoever reads."""
+    return list(yaml.safe_load_all(CliRunner().invoke(program.program, ["manifests", "reader", *arguments]).stdout))
+
+
 @pytest.fixture(scope="module")
-def reader(plane: ControlPlane, part: Callable[[str], Path]) -> ControlPlane:
-    """A user with the rights that README tells to give, and no other."""
+def reader(plane: ControlPlane) -> ControlPlane:
+    """A user with the rights that are printed, and no other."""
     user = plane.user("default")
-    kubectl = [str(part("kubectl")), f"--kubeconfig={plane.kubeconfig}"]
-    name = f"system:serviceaccount:default:{user.kubeconfig.stem}"
-    binding = f"clusterrolebinding maxtac-render-reader --clusterrole=maxtac-render-reader --user={name}"
-    printed = CliRunner().invoke(program.program, ["manifests", "reader"]).stdout
-    for command, stdin in ((("apply", "-f", "-"), printed), (("create", *binding.split()), "")):
-        subprocess.run([*kubectl, *command], input=stdin, text=True, check=True, capture_output=True, timeout=120)
+    granted(plane, user, "default", *printed())
     return user
+
+
+def test_the_rights_are_given_as_readme_says(plane: ControlPlane, kubectl: Kubectl) -> None:
+    """By kubectl."""
+    user = plane.user("default")
+    name = f"system:serviceaccount:default:{user.kubeconfig.stem}"
+    kubectl("apply", "-f", "-", stdin=CliRunner().invoke(program.program, ["manifests", "reader"]).stdout)
+    kubectl("create", "clusterrolebinding", "jane", "--clusterrole=maxtac-render-reader", f"--user={name}")
+    assert permitted(user, "list", "live:").exit_code == 0
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -142,22 +171,18 @@ def test_what_may_not_be_read_is_named_and_nothing_is_printed(plane: ControlPlan
     assert (rendered.exit_code, rendered.stdout == "") == ((2, True) if needed else (0, False)), rendered.stderr
 
 
-def test_a_user_of_one_namespace_reads_that(plane: ControlPlane, kubectl: Kubectl) -> None:
+def test_a_user_of_one_namespace_reads_that(plane: ControlPlane) -> None:
     """With -n, by the roles that are printed for it: and nothing of any other namespace."""
     user = plane.user("ombi", everywhere=False)
-    name = f"--user=system:serviceaccount:ombi:{user.kubeconfig.stem}"
-    roles = CliRunner().invoke(program.program, ["manifests", "reader", "-n", "ombi"]).stdout
-    kubectl("apply", "-f", "-", stdin=roles)
-    kubectl("create", "rolebinding", "-n", "ombi", "reader", "--role=maxtac-render-reader", name)
-    kubectl("create", "clusterrolebinding", "reader-of-cluster", "--clusterrole=maxtac-render-reader-of-cluster", name)
+    granted(plane, user, "ombi", *printed("-n", "ombi"))
     deadline = time.monotonic() + WITHIN
     lacking = "no permission to get services in zitadel ("
     while lacking not in (ended := run(user, "list", "live:", "-n", "ombi")).stderr and time.monotonic() < deadline:
         time.sleep(0.1)
     assert (ended.exit_code, ended.stdout) == (2, "")
     assert f"{lacking}" in ended.stderr
-    kubectl("create", "role", "-n", "zitadel", "targets", "--verb=get", "--resource=services")
-    kubectl("create", "rolebinding", "-n", "zitadel", "targets", "--role=targets", name)
+    rule = {"apiGroups": [""], "resources": ["services"], "verbs": ["get"]}
+    granted(plane, user, "ombi", {"kind": "Role", "metadata": {"name": "x", "namespace": "zitadel"}, "rules": [rule]})
     ended = permitted(user, "list", "live:", "-n", "ombi")
     assert ended.exit_code == 0, ended.output
     kept = list(yaml.safe_load_all(run(user, "snapshot", "-n", "ombi").stdout))
@@ -168,27 +193,37 @@ def test_a_user_of_one_namespace_reads_that(plane: ControlPlane, kubectl: Kubect
     assert "no permission to list networkpolicies.networking.k8s.io (" in every.stderr
 
 
-@pytest.mark.parametrize("ways", [(), ("--server-side", "--force-conflicts")], ids=["apply", "server-side"])
-def test_what_was_applied_is_no_difference(plane: ControlPlane, kubectl: Kubectl, ways: tuple[str, ...]) -> None:
+MERGE = "application/merge-patch+json"
+WAYS = {"post": None, "apply": (), "server-side": ("--server-side", "--force-conflicts")}
+"""How the policies get into the cluster: by requests, or by kubectl."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_was_applied_is_no_difference(plane: ControlPlane, way: str, request: pytest.FixtureRequest) -> None:
     """Whatever the API server fills in, and others write on it; and what changes in the spec is one."""
     rendered = run(plane, "render", "live:", "--set", "walk").stdout
-    kubectl("apply", *ways, "-f", "-", stdin=rendered)
-    name = "access-sample--ombi-ombi---ombi-postgres-ombi-all-mirror"
-    for word, mark in (("label", "helm.sh/chart=x"), ("annotate", "argocd.argoproj.io/tracking-id=x:y")):
-        kubectl(word, "--overwrite", "networkpolicy", "-n", "ombi", name, mark)
-    kubectl("label", "--overwrite", "networkpolicy", "-n", "ombi", name, "render.maxtac.vtk.io/writer=apply")
+    kubectl = request.getfixturevalue("kubectl") if WAYS[way] is not None else None
+    for body in yaml.safe_load_all(rendered) if kubectl is None else ():
+        assert plane.request("POST", NETWORK_POLICIES.path(body["metadata"]["namespace"]), body).status == 201
+    if kubectl is not None:
+        kubectl("apply", *WAYS[way], "-f", "-", stdin=rendered)
+    path = NETWORK_POLICIES.path("ombi", "access-sample--ombi-ombi---ombi-postgres-ombi-all-mirror")
+    labels = {"helm.sh/chart": "x", "render.maxtac.vtk.io/writer": "apply"}
+    annotations = {"argocd.argoproj.io/tracking-id": "x:y", "example.com/note": "z"}
+    noise = {"metadata": {"labels": labels, "annotations": annotations}}
+    assert plane.request("PATCH", path, noise, MERGE).status == 200
     try:
         for source in ("live:", str(TESTDATA / "walkthrough")):
             ended = run(plane, "diff", source, "--set", "walk", "-q")
             assert (ended.exit_code, ended.stdout) == (0, ""), ended.output
-        kubectl("patch", "networkpolicy", "-n", "ombi", name, "--type=merge", "-p", '{"spec": {"ingress": [{}]}}')
+        assert plane.request("PATCH", path, {"spec": {"ingress": [{}]}}, MERGE).status == 200
         ended = run(plane, "diff", "live:", "--set", "walk", "-q", "-o", "json")
         assert ended.exit_code == 1, ended.output
         (change,) = json.loads(ended.stdout)["objects"]
         assert change["fields"] == ["spec.ingress"]
-        kubectl("delete", "networkpolicy", "-n", "ombi", name)
+        assert plane.request("DELETE", path).status == 200
         ended = run(plane, "diff", "live:", "--set", "walk", "-q", "-o", "json")
         assert [each["change"] for each in json.loads(ended.stdout)["objects"]] == ["added"]
     finally:
         for namespace in NAMESPACES:
-            kubectl("delete", "networkpolicy", "-n", namespace, "--all")
+            plane.request("DELETE", NETWORK_POLICIES.path(namespace))
