@@ -103,7 +103,7 @@ def _widened(made: Change, place: _Place, report: Report) -> Change:
     choice, options, intake = place
     cluster = Source(choice, options.namespace, report)
     known = {each.ref for each in made.present}
-    held = [each for each in _others(made.wanted) if each.ref.kind != KIND and each.ref.namespace != options.namespace]
+    held = [each for each in _others(made.wanted) if each.ref.kind != KIND and _is_elsewhere(each, options.namespace)]
     further = {each.ref: each for each in (*cluster.services(made.wanted), *held) if each.ref not in known}
     made = made._replace(present=[*made.present, *further.values()])
     rendered = clusters.judged(after(made, options), options, Report(), intake).cluster.policies
@@ -115,6 +115,12 @@ def _widened(made: Change, place: _Place, report: Report) -> Change:
         return not _makes_way(each, options) or tuple(each.ref[2:]) in names or homes == {options.namespace}
 
     return made._replace(present=list(filter(concerns, (*made.present, *elsewhere))))
+
+
+def _is_elsewhere(resource: Resource, namespace: str) -> bool:
+    """Tell whether an object is of another namespace; one that names none is of this one."""
+    ref = resource.ref
+    return (ref.name if ref.kind == workload.NAMESPACE else ref.namespace) not in ("", namespace)
 
 
 def _is_intent(resource: Resource) -> bool:

@@ -324,3 +324,19 @@ def test_only_what_is_in_the_namespace_is_deleted(server: FakeServer) -> None:
     assert code == 1
     assert {namespace for _, namespace in found} == {"zitadel"}
     assert {change for change, _ in found} == {"removed"}
+
+
+def test_what_names_no_namespace_is_of_the_one_that_is_compared(server: FakeServer) -> None:
+    """A Service of the change takes the place of the cluster's, also where -n says where it is."""
+    applied(server)
+    text = (TESTDATA / "walkthrough" / "ombi.yaml").read_text()
+    bodies = [body for body in yaml.safe_load_all(text) if body["metadata"]["name"] == "ombi"]
+    for body in bodies:
+        del body["metadata"]["namespace"]
+        body["spec"]["ports"][0]["targetPort"] = 4711
+    access = (TESTDATA / "walkthrough" / "access.yaml").read_text()
+    Path("new.yaml").write_text("---\n".join([access, *map(yaml.safe_dump, bodies)]))
+    ended = run("diff", "new.yaml", "-n", "ombi", "-q")
+    assert ended.exit_code == 1
+    assert "4711" in ended.stdout
+    assert "duplicate" not in ended.stderr
