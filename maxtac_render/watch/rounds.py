@@ -35,6 +35,9 @@ CONFIRM = 1.0
 RETRY, FORBIDDEN = 5.0, 30.0
 """Seconds after which what failed, or what a gate held back, is tried again; and what is not allowed."""
 
+COLLECT_EVERY = 200
+"""Rounds after which everything is looked at for what nobody needs any more."""
+
 _PASSING = frozenset({Gate.UNSYNCED, Gate.FAILING, Gate.LATE, Gate.MISSING, Gate.CHANGED})
 """Gates that open by themselves."""
 
@@ -94,6 +97,7 @@ class Rounds:
         self._settings = settings
         self._parts = parts
         self._rivalry = Rivalry()
+        self._count = 0
         self._wanted: frozenset[Name] = frozenset()
         self._unwanted: frozenset[Name] = frozenset()
         self._seen: frozenset[Name] = frozenset()
@@ -101,6 +105,10 @@ class Rounds:
     def run(self) -> Result:
         """Make one round."""
         caches, settings = self._parts.caches, self._settings
+        self._count += 1
+        if self._count % COLLECT_EVERY == 0:
+            gc.unfreeze()
+            gc.collect()
         with _without_collections():
             deleted = caches.deleted()
             compiled = compile_cluster(caches, settings, self._parts.now())
@@ -211,9 +219,10 @@ def decide(scope: Scope) -> Decide:
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """Let the collector rest while much is made that is needed: it would look at all of it again and again."""
+    """Let the collector rest while much is made that is needed, and spare it all of that afterwards."""
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
+        gc.freeze()
