@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import reads, writes
+from benchmarks import reads, watching, writes
 from benchmarks.corpus import Corpus, write_kustomization
 from benchmarks.measure import ROOT, Command, FailedError, Goal, Pair, Row, rows, run, within
 
@@ -66,6 +66,7 @@ def _measures(directory: Path, rounds: int, starts: int) -> Iterator[Row]:
     yield _read_back(middle, directory)
     yield from reads.measured(directory, large, min(rounds, 3))
     yield from writes.measured(directory, min(rounds, 3))
+    yield from watching.measured(directory, rounds)
 
 
 def _corpus(directory: Path, services: int) -> Corpus:
