@@ -13,7 +13,7 @@ from maxtac_render.engine.settling import Name
 from maxtac_render.engine.standing import Round, Standing, source_of, standings
 from maxtac_render.live import metrics
 from maxtac_render.live.faults import ClusterFault
-from maxtac_render.live.kinds import NETWORK_POLICIES
+from maxtac_render.live.kinds import NETWORK_POLICIES, Kind
 from maxtac_render.live.outcomes import Why
 from maxtac_render.model.catalogue import Severity
 from maxtac_render.model.changes import Action, Change
@@ -51,7 +51,7 @@ class Teller:
         self._standings: Mapping[ObjectRef, Standing] = {}
         self._found: frozenset[object] = frozenset()
         self._said: frozenset[tuple[object, ...]] = frozenset()
-        self._loaded = False
+        self._loaded: tuple[Kind, ...] = ()
 
     def tell(self, result: Result) -> float | None:
         """Tell of a round; returns in how many seconds a status is to be tried again, None where none is."""
@@ -75,8 +75,7 @@ class Teller:
     def _publish(self, result: Result, standing: Mapping[ObjectRef, Standing]) -> float | None:
         """Write statuses and events."""
         parts = self._parts
-        if not self._loaded:
-            self._loaded = self._load()
+        self._load()
         written = parts.statuses.write(standing, result.compiled.now)
         for ref, reason in written.refused:
             parts.journal.warning("cannot write the status", ref, reason=reason)
@@ -89,14 +88,18 @@ class Teller:
         parts.events.record(told)
         return written.wait
 
-    def _load(self) -> bool:
-        """Read what the statuses say; without that they are written once more."""
+    def _load(self) -> None:
+        """Read what the statuses say of the kinds that can be read; once, and again when that are others."""
+        parts = self._parts
+        readable = tuple(kind for kind, store in parts.caches.intents.items() if store.synced and not store.unreadable)
+        if readable == self._loaded:
+            return
         try:
-            self._parts.statuses.load(self._parts.caches.intents, self._settings.namespace)
+            parts.statuses.load(readable, self._settings.namespace)
         except ClusterFault as fault:
-            self._parts.journal.warning("cannot read what statuses say", reason=fault)
-            return False
-        return True
+            parts.journal.warning("cannot read what statuses say", reason=fault)
+        else:
+            self._loaded = readable
 
     def _log_changes(self, result: Result) -> None:
         """Log what was done, or would be."""

@@ -100,6 +100,18 @@ def _ready(server: FakeServer, name: str) -> str:
     return conditions.get("Ready", "")
 
 
+def test_a_kind_that_may_not_be_read_costs_no_other_its_status(server: FakeServer, tmp_path: Path) -> None:
+    """What can be read is told of; nothing is deleted meanwhile."""
+    allow = server.forbid("*", "clusteraccesses")
+    with watching(server, tmp_path) as watch:
+        server.wait_for(lambda: _ready(server, "web-in"))
+        watch.next_rounds(3)
+        assert "cannot read what statuses say" not in watch.log.getvalue()
+        assert ("shop", "orphan") in ours(server)
+        allow()
+        watch.settled()
+
+
 def test_a_target_that_goes_takes_its_rule(server: FakeServer, tmp_path: Path) -> None:
     """The policy stays, and opens nothing."""
     with watching(server, tmp_path) as watch:
