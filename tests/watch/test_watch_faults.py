@@ -72,7 +72,7 @@ def test_a_kind_that_becomes_unreadable_keeps_its_policies(server: FakeServer, t
         server.add(policy("another", labels=MARKS))
         watch.next_rounds(3)
         assert _deletes(server) == deleted
-        assert watch.metric('maxtac_prune_blocked{reason="missing-kind"}') == 1
+        server.wait_for(lambda: watch.metric('maxtac_prune_blocked{reason="missing-kind"}') == 1)
         server.missing.clear()
         watch.settled()
 
@@ -89,7 +89,7 @@ def test_an_invalid_resource_keeps_its_policies(server: FakeServer, tmp_path: Pa
         assert {key: body for key, body in ours(server).items() if key in before} == before
         server.wait_for(lambda: _ready(server, "web-in") == "False")
         assert _ready(server, "other") == "True"
-        assert watch.metric("maxtac_policies_held") == 2, "one stays, and one is not made"
+        server.wait_for(lambda: watch.metric("maxtac_policies_held") == 2, "one stays, and one is not made")
         server.add(access_to("web-in", "db"))
         watch.settled()
 
@@ -252,7 +252,7 @@ def test_a_namespace_that_is_being_deleted(server: FakeServer, tmp_path: Path) -
         server.change("services", "shop", "late", metadata={"labels": {"net": "yes"}})
         watch.next_rounds(5)
         assert not [each for each in server.writes(before) if each.method == "POST" and "networkpolicies" in each.path]
-        assert watch.metric("maxtac_queue") == 1
+        server.wait_for(lambda: watch.metric("maxtac_queue") == 1)
         server.remove("namespaces", "", "shop")
         server.wait_for(lambda: not ours(server))
         server.add(service("web"), service("db", labels={"app": "db"}), access_to("web-in", "db"))
@@ -293,7 +293,7 @@ def test_somebody_who_changes_back(server: FakeServer, tmp_path: Path, monkeypat
         before = len(server.requests)
         watch.next_rounds(5)
         assert not [each for each in server.writes(before) if each.path.endswith(key[1])]
-        assert watch.metric("maxtac_conflicts_total") == 1
+        server.wait_for(lambda: watch.metric("maxtac_conflicts_total") == 1)
         stop.set()
         thread.join()
         assert '"by":"somebody"' in watch.log.getvalue()
