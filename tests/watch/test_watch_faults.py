@@ -70,9 +70,9 @@ def test_a_kind_that_becomes_unreadable_keeps_its_policies(server: FakeServer, t
         server.end_watches()
         server.wait_for(lambda: watch.metric('maxtac_synced{kind="Access"}') == 0)
         server.add(policy("another", labels=MARKS))
+        server.wait_for(lambda: watch.metric('maxtac_prune_blocked{reason="missing-kind"}') == 1)
         watch.next_rounds(3)
         assert _deletes(server) == deleted
-        server.wait_for(lambda: watch.metric('maxtac_prune_blocked{reason="missing-kind"}') == 1)
         server.missing.clear()
         watch.settled()
 
