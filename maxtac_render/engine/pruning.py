@@ -41,7 +41,7 @@ class Gate(Enum):
     UNSYNCED = ("not-synced", "not all of the input has been read yet")
     FAILING = ("failing", "a part of the input cannot be read at the moment")
     LATE = ("late", f"a part of the input has not been heard of for {LATEST:.0f} seconds")
-    MISSING = ("missing-kind", "the API server does not know one of the kinds")
+    MISSING = ("missing-kind", "the API server does not know one of the kinds, or is deleting it")
     UNREAD = ("unread-input", "a part of the input cannot be read")
     INTERNAL = ("internal-error", "the compiler failed")
     STANDBY = ("no-lease", "another replica writes")

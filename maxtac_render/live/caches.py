@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from maxtac_render.engine.pruning import Feed
 from maxtac_render.live.client import Client
+from maxtac_render.live.faults import ClusterFault, Refused
 from maxtac_render.live.kinds import INTENTS, NAMESPACES, NETWORK_POLICIES, SERVICES, Kind
 from maxtac_render.live.objects import resource, stored
 from maxtac_render.live.reflector import PACE, Pace, Reflector
@@ -63,6 +64,10 @@ class Caches:
         self.reflectors = [
             Reflector(client, kind, store, namespace if kind.namespaced else "", pace) for kind, store in every.items()
         ]
+        self.trouble = ""
+        """Why it is not known which of the MaxTac kinds are about to go; empty while it is, or nobody need know."""
+        self._client = client
+        self._ending: frozenset[Kind] = frozenset()
         self._begun = time.monotonic()
         self._listed: dict[Place, tuple[Entry[Stored | None], Stored]] = {}
 
@@ -121,8 +126,22 @@ class Caches:
         return frozenset(name for (_, name), entry in self.namespaces.seen().entries.items() if entry.value)
 
     def knows_resource(self, kind: str, place: Place) -> bool:
-        """Tell whether a MaxTac resource is there, or was seen to be deleted."""
-        return any(store.knows(place) for each, store in self.intents.items() if each.kind == kind)
+        """Tell whether a MaxTac resource is there, or was seen to be deleted, and not together with its kind."""
+        standing = {each: store for each, store in self.intents.items() if each not in self._ending}
+        return any(store.knows(place) for each, store in standing.items() if each.kind == kind)
+
+    def judge_kinds(self) -> bool:
+        """Find out which MaxTac kinds are about to go, where that matters; tell whether it is known.
+
+        Whoever deletes a CRD deletes its resources, one after the other, and is not asked whether pods may be open.
+        """
+        self.trouble = ""
+        if self._ending or any(store.deleted() for store in self.intents.values()):
+            try:
+                self._ending = frozenset(self.intents) - _lasting(self._client)
+            except ClusterFault as fault:
+                self.trouble = str(fault)
+        return not self.trouble
 
     def deleted(self) -> list[frozenset[Place]]:
         """What was seen to be deleted of the input, by kind."""
@@ -136,12 +155,32 @@ class Caches:
     def feeds(self) -> Iterator[Feed]:
         """How the kinds are followed by which deletes are judged."""
         for kind, store in self.stores.items():
-            missing = store.unreadable == 404 and kind in INTENTS
-            yield Feed(kind.kind, store.synced, bool(store.trouble), store.age(), missing)
+            missing = kind in self._ending or (store.unreadable == 404 and kind in INTENTS)
+            yield Feed(kind.kind, store.synced, bool(store.trouble or self.trouble), store.age(), missing)
 
     @property
     def _input(self) -> list[Store[Any]]:
         return [self.services, *self.intents.values()]
+
+
+def _lasting(client: Client) -> frozenset[Kind]:
+    """The MaxTac kinds of which resources can be made.
+
+    Of one that is being deleted they can still be read, so that a list proves nothing; but none can be made any more
+    from the moment on when the first of them goes.
+    """
+    try:
+        answer = client.send("GET", INTENTS[0].group_path)
+    except Refused as fault:
+        if fault.status.code != 404:
+            raise
+        return frozenset()
+    body = answer.json()
+    resources = body.get("resources") if isinstance(body, dict) else None
+    if not isinstance(resources, list):
+        raise answer.strange("list of resources")
+    made = {each.get("name") for each in resources if isinstance(each, dict) and "create" in (each.get("verbs") or ())}
+    return frozenset(kind for kind in INTENTS if kind.plural in made)
 
 
 def _intent(kind: Kind, item: Mapping[str, Any]) -> Resource:

@@ -34,6 +34,11 @@ class Kind(NamedTuple):
         group, slash, _ = self.api_version.partition("/")
         return f"{self.plural}.{group}" if slash else self.plural
 
+    @property
+    def group_path(self) -> str:
+        """Where the API server says which resources there are beside this one, and what may be done with them."""
+        return f"/{'apis' if '/' in self.api_version else 'api'}/{self.api_version}"
+
 
 SERVICES: Final = Kind("v1", "Service", "services")
 NAMESPACES: Final = Kind("v1", "Namespace", "namespaces", namespaced=False)

@@ -117,8 +117,9 @@ class Rounds:
             policies = [each for each in compiled.output.policies if settings.namespace in ("", each.namespace)]
             settlement = settle(policies, compiled.found, stored.values(), settings.scope)
         result = Result(compiled, settlement, stored)
-        self._learn(policies, settlement)
-        caches.forget(deleted)
+        if caches.judge_kinds():
+            self._learn(policies, settlement)
+            caches.forget(deleted)
         return result if settings.shadow else self._written(result)
 
     def _learn(self, policies: Iterable[Policy], settlement: Settlement) -> None:

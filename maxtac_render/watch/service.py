@@ -149,6 +149,7 @@ class Service:
         stores = {each.kind.resource: each.store for each in self.caches.reflectors}
         troubles = {name: store.trouble for name, store in stores.items() if store.trouble not in (NEW, LISTING)}
         mends = {name: _MENDS.get(store.unreadable, "") for name, store in stores.items()}
+        troubles["which kinds there are"] = self.caches.trouble
         if self._elector is not None:
             troubles["the Lease"] = self._elector.trouble
         for what, trouble in troubles.items():

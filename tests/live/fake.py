@@ -10,7 +10,8 @@
 What is in it: ``find`` ``objects`` ``history`` (every change of a plural, in order) ``revision``. What somebody else
 does to it: ``add`` ``change`` ``remove`` ``terminate`` (a namespace) ``advance`` (the resourceVersion) ``compact``.
 What was asked of it: ``requests``, ``writes()``, ``wait_for(condition)``. Who may: ``tokens``, ``forbid(verb, plural,
-namespace)``, ``missing`` (plurals whose CRD is not installed). ``stop()`` and ``start()`` keep port and objects.
+namespace)``, ``missing`` (plurals whose CRD is not installed), ``ending`` (whose CRD is being deleted), ``end_kind``.
+``stop()`` and ``start()`` keep port and objects.
 Watches: ``bookmark()``, ``end_watches()`` (clean), ``cut_watches()`` (within a line), ``freeze_watches()`` (dead TCP).
 
 Faults (``fail`` returns the Fault: ``.hits``, ``.remove()``): ``status`` ``html`` ``raw`` ``events`` (answer instead),
@@ -72,6 +73,8 @@ INCONSISTENT = -1
 """The revision of the token that comes with a 410: what is there now, from the same place on."""
 _PATH = re.compile(r"/(?:api/(v1)|apis/([^/]+/[^/]+))(?:/namespaces/([^/]+)(?=/))?/([^/]+)(?:/([^/]+))?(?:/(status))?")
 
+_GROUP = re.compile(r"/apis/([^/]+/[^/]+)")
+
 
 class Target(NamedTuple):
     """What a path leads to."""
@@ -98,6 +101,7 @@ class FakeServer:
         self.storage = Storage()
         self.tokens = {self.token: "tester"}
         self.missing: set[str] = set()
+        self.ending: set[str] = set()
         self.requests: list[Request] = []
         self.crashes: list[Exception] = []
         self.connections: set[Handler] = set()
@@ -250,6 +254,14 @@ class FakeServer:
         with self.storage.changed:
             self.storage.delete(Write(kind_named("namespaces"), "", namespace), {})
 
+    def end_kind(self, plural: str) -> None:
+        """Delete a CRD: each of its objects, then the kind."""
+        self.ending.add(plural)
+        for key in self.objects(plural):
+            self.remove(plural, *key)
+        self.missing.add(plural)
+        self.end_watches()
+
     def advance(self, count: int = 1) -> None:
         """Let the resourceVersion grow, as writes of kinds that nobody watches do."""
         with self.storage.changed:
@@ -367,6 +379,9 @@ class FakeServer:
         """The answer to what is no watch."""
         if request.path == f"{self.prefix}/version":
             return _answer({"major": "1", "minor": "37", "gitVersion": "v1.37.1"})
+        group = _GROUP.fullmatch(request.path.removeprefix(self.prefix))
+        if group:
+            return self._resources(group[1])
         target = self.admit(request, certificate)
         with self.storage.changed:
             if self.stopping.is_set():
@@ -378,6 +393,22 @@ class FakeServer:
                     else self._list(target, request.query)
                 )
             return self._write(target, request)
+
+    def _resources(self, group: str) -> Answer:
+        """What there is in a group's version, and what may be done with it."""
+        kinds = [kind for kind in KINDS if kind.api_version == group and kind.plural not in self.missing]
+        if not kinds:
+            raise NoSuchPath(404, "NotFound", "404 page not found")
+        resources = [
+            {
+                "name": kind.plural,
+                "kind": kind.kind,
+                "namespaced": kind.namespaced,
+                "verbs": ["get", "list", "watch", "delete", *([] if kind.plural in self.ending else ["create"])],
+            }
+            for kind in kinds
+        ]
+        return _answer({"kind": "APIResourceList", "groupVersion": group, "resources": resources})
 
     def _write(self, target: Target, request: Request) -> Answer:
         query = request.query

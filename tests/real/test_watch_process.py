@@ -19,6 +19,7 @@ from .control_plane import ControlPlane, control_plane, free_ports
 
 LIMIT = 60.0
 """Seconds after which a wait has failed."""
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 POLICIES = "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies"
 
 
@@ -163,6 +164,20 @@ def test_an_end_in_the_middle(number: int, plane: ControlPlane, tmp_path: Path) 
     assert names(plane, namespace) <= wanted
     with running(plane, namespace, tmp_path / "second"):
         wait_for(lambda: names(plane, namespace) == wanted, "all policies")
+
+
+def test_a_kind_that_is_deleted_keeps_its_policies(plane: ControlPlane, tmp_path: Path) -> None:
+    """The server deletes the resources first, and the kind then; a policy of one that was deleted by itself goes."""
+    namespace = plane.new_namespace()
+    wanted = fill(plane, namespace, 30)
+    with running(plane, namespace, tmp_path / "log") as program:
+        wait_for(lambda: names(plane, namespace) == wanted, "the policies")
+        plane.request("DELETE", f"{CRDS}/accesses.maxtac.vtk.io")
+        blocked = 'maxtac_prune_blocked{reason="missing-kind"} 30\n'
+        wait_for(lambda: blocked in program.get("metrics", "/metrics")[1], "deletes that are held back")
+        wait_for(lambda: 'maxtac_synced{kind="Access"} 0\n' in program.get("metrics", "/metrics")[1], "no such kind")
+        time.sleep(2)
+        assert names(plane, namespace) == wanted
 
 
 def test_a_way_that_leads_nowhere(tmp_path: Path) -> None:

@@ -77,6 +77,48 @@ def test_a_kind_that_becomes_unreadable_keeps_its_policies(server: FakeServer, t
         watch.settled()
 
 
+def test_a_kind_that_is_deleted_keeps_its_policies(server: FakeServer, tmp_path: Path) -> None:
+    """Whoever deletes a CRD deletes its resources too, one after the other, and opens no pods; nor when it is back."""
+    server.add(*(access_to(f"in-{number}", "db") for number in range(30)))
+    with watching(server, tmp_path) as watch:
+        watch.settled()
+        before, deleted = ours(server), _deletes(server)
+        server.ending.add("accesses")
+        for number in range(30):
+            server.remove("accesses", "shop", f"in-{number}")
+        watch.next_rounds(3)
+        assert watch.metric('maxtac_prune_blocked{reason="missing-kind"}') == 30
+        server.end_kind("accesses")
+        watch.next_rounds(3)
+        server.missing.clear()
+        server.ending.clear()
+        server.wait_for(lambda: watch.metric('maxtac_synced{kind="Access"}') == 1)
+        watch.next_rounds(5)
+        assert (ours(server), _deletes(server)) == (before, deleted)
+        server.add(*(access_to(f"in-{number}", "db") for number in range(30)), access_to("web-in", "db"))
+        watch.next_rounds(3)
+        server.remove("accesses", "shop", "in-7")
+        watch.settled()
+        assert _deletes(server) == deleted + 1
+
+
+def test_it_is_asked_whether_a_kind_stays_until_there_is_an_answer(server: FakeServer, tmp_path: Path) -> None:
+    """A resource that went is not forgotten meanwhile: its policies go as those of one that was seen to go."""
+    server.add(*(access_to(f"in-{number}", "db") for number in range(30)))
+    with watching(server, tmp_path) as watch:
+        watch.settled()
+        deleted = _deletes(server)
+        wrong = server.fail(status(403), path="/v1alpha1$", times=-1)
+        for number in range(30):
+            server.remove("accesses", "shop", f"in-{number}")
+        server.wait_for(lambda: wrong.hits >= 3)
+        assert _deletes(server) == deleted
+        wrong.remove()
+        server.wait_for(lambda: _deletes(server) == deleted + 30)
+        watch.settled()
+    assert "which kinds there are" in watch.log.getvalue()
+
+
 def test_an_invalid_resource_keeps_its_policies(server: FakeServer, tmp_path: Path) -> None:
     """The rest goes on, and the resource's status says what is wrong."""
     with watching(server, tmp_path) as watch:
