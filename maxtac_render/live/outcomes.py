@@ -19,6 +19,7 @@ class Why(Enum):
     CHANGED = ("changed-input", False)
     FOREIGN = ("foreign", True)
     INVALID = ("invalid", True)
+    ALTERED = ("altered", True)
     FORBIDDEN = ("forbidden", True)
     NAMESPACE = ("namespace", True)
     CONFLICT = ("conflict", False)

@@ -45,6 +45,7 @@ LONGEST_PAUSE, MOST_PAUSE = 10.0, 30.0
 """Seconds between two attempts, where the server does not ask for more, and where it does."""
 
 _TOO_LARGE = "etcdserver: request is too large"
+_ALTERED = "the API server stored something else than was sent; an admission webhook or policy changes it"
 UNKNOWN = 401
 """The answer to credentials that are not accepted, also after they were got anew."""
 
@@ -240,6 +241,7 @@ class _Write:
             if self._unclear and (known := self._read() or self._ended()):
                 return known
             answer = self._answered()
+            altered = self._is_altered(answer)
         except Refused as fault:
             return self._refusal(fault)
         except Unreachable as fault:
@@ -251,7 +253,19 @@ class _Write:
         self._desk.answered = time.monotonic()
         self._desk.refused.pop(self._asked.ref, None)
         warnings = self._desk.fresh(self._asked.ref, _warnings(answer))
-        return Result(self._asked, "done", code=answer.status, warnings=warnings)
+        done = Result(self._asked, "done", code=answer.status, warnings=warnings)
+        return done._replace(state="failed", why=Why.ALTERED, message=_ALTERED) if altered else done
+
+    def _is_altered(self, answer: Answer) -> bool:
+        """Tell whether the API server took a policy and stored another one, which may allow anything."""
+        after = self._change.after
+        if after is None:
+            return False
+        body = answer.json()
+        if isinstance(body, dict) and body.get("spec") == networkpolicy.body(after.policy)["spec"]:
+            return False
+        found = stored(body, Origin(""), Report()) if isinstance(body, dict) else None
+        return self._desk.decide(self._asked.after, found) is not None
 
     def _answered(self) -> Answer:
         """Send the write, and tell whoever listens what was answered."""

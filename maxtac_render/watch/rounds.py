@@ -33,7 +33,7 @@ CONFIRM = 1.0
 """Seconds after which a policy that nobody seems to want is looked at once more, before it goes."""
 
 RETRY, FORBIDDEN = 5.0, 30.0
-"""Seconds after which what failed, or what a gate held back, is tried again; and what is not allowed."""
+"""Seconds after which what failed, or what a gate held back, is tried again; and what is not allowed, or altered."""
 
 COLLECT_EVERY = 200
 """Rounds after which everything is looked at for what nobody needs any more."""
@@ -195,7 +195,7 @@ class Rounds:
         waits = []
         if any(not each.why.lasting for each in (*result.outcome.failed, *result.outcome.skipped)):
             waits.append(RETRY)
-        if any(each.why is Why.FORBIDDEN for each in result.outcome.failed):
+        if any(each.why in (Why.FORBIDDEN, Why.ALTERED) for each in result.outcome.failed):
             waits.append(FORBIDDEN)
         if not _PASSING.isdisjoint(result.blocked):
             waits.append(RETRY)

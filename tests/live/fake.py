@@ -10,8 +10,8 @@
 What is in it: ``find`` ``objects`` ``history`` (every change of a plural, in order) ``revision``. What somebody else
 does to it: ``add`` ``change`` ``remove`` ``terminate`` (a namespace) ``advance`` (the resourceVersion) ``compact``.
 What was asked of it: ``requests``, ``writes()``, ``wait_for(condition)``. Who may: ``tokens``, ``forbid(verb, plural,
-namespace)``, ``missing`` (plurals whose CRD is not installed), ``ending`` (whose CRD is being deleted), ``end_kind``.
-``stop()`` and ``start()`` keep port and objects.
+namespace)``, ``missing`` (plurals whose CRD is not installed), ``ending`` (whose CRD is being deleted), ``end_kind``,
+``admission`` (what it makes of what is written). ``stop()`` and ``start()`` keep port and objects.
 Watches: ``bookmark()``, ``end_watches()`` (clean), ``cut_watches()`` (within a line), ``freeze_watches()`` (dead TCP).
 
 Faults (``fail`` returns the Fault: ``.hits``, ``.remove()``): ``status`` ``html`` ``raw`` ``events`` (answer instead),
@@ -102,6 +102,7 @@ class FakeServer:
         self.tokens = {self.token: "tester"}
         self.missing: set[str] = set()
         self.ending: set[str] = set()
+        self.admission: Callable[[Body], Body] = lambda body: body
         self.requests: list[Request] = []
         self.crashes: list[Exception] = []
         self.connections: set[Handler] = set()
@@ -429,12 +430,13 @@ class FakeServer:
     def _written(self, write: Write, method: str, content: str, body: Any) -> tuple[int, tuple[Body, list[str]]]:
         storage = self.storage
         if method == "POST":
-            return 201, storage.create(write, body)
+            return 201, storage.create(write, self.admission(body))
         if method == "DELETE":
             dry_run = write.dry_run or body.get("dryRun") == ["All"]
             return 200, (storage.delete(write._replace(dry_run=dry_run), body), [])
         if method == "PATCH":
-            return 200, storage.update(write, _change(content, body, write.manager))
+            change = _change(content, body, write.manager)
+            return 200, storage.update(write, lambda old: self.admission(change(old)))
         if write.kind.kind == "Lease" and storage.find("leases", write.key) is None:
             return 201, storage.create(write, body)
         if write.kind.kind == "Lease" and "resourceVersion" not in body["metadata"]:

@@ -112,6 +112,21 @@ def test_creates_come_before_patches_and_these_before_deletes(world: World) -> N
     assert writes_of(world.server)[since:] == ["POST"] * 5 + ["PATCH", "DELETE"]
 
 
+def test_what_the_server_makes_something_else_of_is_not_done(world: World) -> None:
+    """An admission webhook may open what was to be closed, and nobody would hear of it."""
+
+    def opened(body: dict[str, Any]) -> dict[str, Any]:
+        return {**body, "spec": {**body["spec"], "ingress": [{}]}} if body["kind"] == "NetworkPolicy" else body
+
+    world.apply(policy("old"))
+    world.server.admission = opened
+    for _ in ("POST", "PATCH"):
+        outcome = world.apply(policy("web"), seen=[("shop", "old")])
+        assert [(each.change.action == "delete", each.why) for each in outcome.failed] == [(False, Why.ALTERED)]
+    world.server.admission = lambda body: body
+    assert world.apply(policy("web"), seen=[("shop", "old")]).failed == ()
+
+
 def test_others_labels_annotations_and_whole_policies_stay(world: World) -> None:
     """A change takes back what somebody did to the spec, and nothing else."""
     world.apply(policy("web"))
