@@ -13,7 +13,7 @@ from maxtac_render.live.client import Client
 from maxtac_render.live.faults import ClusterFault, Refused
 from maxtac_render.live.kinds import INTENTS, NAMESPACES, NETWORK_POLICIES, SERVICES, Kind
 from maxtac_render.live.objects import resource, stored
-from maxtac_render.live.reflector import PACE, Pace, Reflector
+from maxtac_render.live.reflector import PACE, Pace, Reflector, start
 from maxtac_render.live.store import Entry, Place, Store
 from maxtac_render.model.diagnostics import Diagnostic, Report
 from maxtac_render.model.objects import ObjectRef, Origin, Resource, Service
@@ -73,13 +73,7 @@ class Caches:
 
     def start(self, stop: threading.Event) -> list[threading.Thread]:
         """Follow every kind in a thread of its own."""
-        threads = [
-            threading.Thread(target=each.run, args=(stop,), name=f"reflector-{each.kind.plural}", daemon=True)
-            for each in self.reflectors
-        ]
-        for thread in threads:
-            thread.start()
-        return threads
+        return start(self.reflectors, stop)
 
     @property
     def synced(self) -> bool:
