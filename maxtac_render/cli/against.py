@@ -44,8 +44,8 @@ class Change(NamedTuple):
     intents: Sequence[Resource] = ()
 
 
-_SAID = {Code.POLICY_TAKEN: Severity.WARNING, Code.OTHER_SET: Severity.OFF, Code.NOT_APPLIED: Severity.OFF}
-"""The difference itself is told; and what is taken is left alone."""
+_SAID = {Code.POLICY_TAKEN: Severity.WARNING, Code.OTHER_SET: Severity.WARNING, Code.NOT_APPLIED: Severity.OFF}
+"""What is taken is left alone, so that it is no difference: then it is said. What is missing is a difference."""
 
 
 def sides(given: Mapping[str, Any], source: str, console: Console) -> tuple[Known, Known]:

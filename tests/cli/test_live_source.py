@@ -315,6 +315,19 @@ def test_one_namespace_is_compared_with_what_it_touches_elsewhere(server: FakeSe
     assert {change for change, _ in differing(source, "-n", "ombi")[1]} == more
 
 
+@pytest.mark.parametrize("given", [(), ("--set", "bank")])
+def test_what_another_set_has_otherwise_is_said(server: FakeServer, tmp_path: Path, given: tuple[str, ...]) -> None:
+    """It stays as it is, which is no difference; who forgot --set must not believe that there is none to be made."""
+    applied(server, "--set", "shop")
+    wanted = tmp_path / "wanted.yaml"
+    wanted.write_text(yaml.safe_dump_all(WALKTHROUGH).replace("5432", "5433"))
+    ended = run("diff", str(wanted), *given)
+    assert (ended.exit_code, ended.stdout) == (0, "")
+    assert "warning[other-set]" in ended.stderr
+    assert "of the set shop" in ended.stderr
+    assert run("diff", str(wanted), "--set", "shop").exit_code == 1
+
+
 def test_only_what_is_in_the_namespace_is_deleted(server: FakeServer) -> None:
     """What is elsewhere may be asked for by what is elsewhere."""
     applied(server)
