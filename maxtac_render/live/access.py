@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, quote, urlunsplit
+from urllib.request import getproxies
 
 from maxtac_render.live.connection import Connection, Route, address_of, is_direct, proxy_of
 from maxtac_render.live.faults import Unusable
@@ -71,7 +72,7 @@ class Access:
         self._address = address_of(str(configuration.host).rstrip("/"), "server", "http", "https")
         self.server = urlunsplit(self._address._replace(netloc=self._address.netloc.rpartition("@")[2]))
         tls = _tls(configuration) if self._address.scheme == "https" else None
-        proxy = _proxy(configuration, self._address.hostname or "", str(way.cluster.get("proxy-url") or ""))
+        proxy = _proxy(self._address, str(way.cluster.get("proxy-url") or ""))
         self._route = Route(self._address, proxy, tls, configuration.tls_server_name or "")
 
     @property
@@ -90,10 +91,12 @@ class Access:
     def _asked(self) -> Headers:
         try:
             with _said():  # what is wrong shows when the server refuses what we have
-                settings: Mapping[str, Any] = self._configuration.auth_settings()
+                if self._configuration.refresh_api_key_hook:
+                    self._configuration.refresh_api_key_hook(self._configuration)
         except Exception as error:
             raise Unusable(f"no credentials for {self.server}: {_words(error)}") from error
-        value = str(settings.get("BearerToken", {}).get("value") or "").strip()
+        keys = self._configuration.api_key
+        value = str(keys.get("BearerToken") or keys.get("authorization") or "").strip()  # each version has its own name
         return (("Authorization", _header("the token", value)),) if value else ()
 
     def again(self) -> Access:
@@ -247,9 +250,11 @@ def _tls(configuration: Any) -> ssl.SSLContext:
     return context
 
 
-def _proxy(configuration: Any, host: str, chosen: str) -> SplitResult | None:
+def _proxy(address: SplitResult, chosen: str) -> SplitResult | None:
     """The proxy on the way to a host: the kubeconfig's, or that of the environment unless NO_PROXY excepts the host."""
-    proxy = chosen or ("" if is_direct(host, configuration.no_proxy or "") else configuration.proxy or "")
+    proxies, host = getproxies(), address.hostname or ""
+    usual = proxies.get(address.scheme) or proxies.get("all") or ""
+    proxy = chosen or ("" if is_direct(host, proxies.get("no", "")) else usual)
     return proxy_of(proxy) if proxy else None
 
 

@@ -258,7 +258,7 @@ def test_an_openid_provider_that_gives_nothing(server: FakeServer, tmp_path: Pat
 
 
 def test_a_provider_that_is_not_known(server: FakeServer, tmp_path: Path) -> None:
-    user = {"auth-provider": {"name": "azure", "config": {"access-token": "do-not-tell"}}}
+    user = {"auth-provider": {"name": "nonesuch", "config": {"access-token": "do-not-tell"}}}
     assert refusal(write(tmp_path / "config", server.url, user)).startswith("no credentials for context here")
 
 
