@@ -43,6 +43,7 @@ from maxtac_render.cli.deeds import Deed
 from maxtac_render.cli.table import chosen
 from maxtac_render.cli.writing import WRITTEN, Cluster, named
 from maxtac_render.engine.pruning import Gate, Gates, Group, Verdict, group, judge, limit, opened
+from maxtac_render.engine.revocations import ended
 from maxtac_render.engine.settling import Foreign, Scope, Settlement, report_foreign, settle, step
 from maxtac_render.live.outcomes import Outcome, Why
 from maxtac_render.live.writes import Manner
@@ -189,6 +190,8 @@ def _task(given: dict[str, Any], console: Console) -> Task:
         {options.namespace} if options.namespace else None,
         frozenset({Gate.MISSING} if any(each.code is Code.NOT_INSTALLED for each in found) else ()),
     )
+    if options.expired == "remove":
+        gates = gates._replace(seen=ended((each.applied.policy for each in settlement.deletes), found))
     dry = given["shadow"] or given["dry_run"] != "none"
     return Task(cluster, scope, run, settlement, judge(settlement, gates), gates, dry)
 

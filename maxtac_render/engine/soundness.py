@@ -43,6 +43,9 @@ INVALID = frozenset(
 )
 """The API server would refuse the resource, or nobody knows what it says; where these are errors."""
 
+UNSELECTED = frozenset({Code.MISSING_SELECTOR, Code.INVALID_SELECTOR})
+"""Nobody knows which pods are meant: the policies stay however little that matters to whoever runs this."""
+
 INCOMPLETE = frozenset({Code.MISSING_DIRECTION, Code.MISSING_TARGETS})
 """The resource says too little for some Service; where these are errors."""
 
@@ -104,7 +107,7 @@ def doubts(found: Iterable[Diagnostic], namespace: str = "") -> Doubts:
         code, ref = diagnostic.code, diagnostic.ref
         if code in UNREAD or (code is Code.DUPLICATE_KEY and ref is None):
             unread.append(diagnostic)
-        elif ref is None or diagnostic.severity is not Severity.ERROR:
+        elif ref is None or (diagnostic.severity is not Severity.ERROR and code not in UNSELECTED):
             continue
         elif ref.kind == "Service" and code in UNCLEAR_SERVICE:
             services.add(f"{ref.namespace or namespace}/{ref.name}")

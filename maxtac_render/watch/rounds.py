@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from maxtac_render import compiler
 from maxtac_render.engine.pruning import Gate, Gates, judge, surroundings
-from maxtac_render.engine.revocations import Known, revoked
+from maxtac_render.engine.revocations import Known, ended, revoked
 from maxtac_render.engine.rivalry import Rivalry
 from maxtac_render.engine.settling import Foreign, Name, Scope, Settlement, settle, step
 from maxtac_render.live.caches import Caches
@@ -118,16 +118,18 @@ class Rounds:
             settlement = settle(policies, compiled.found, stored.values(), settings.scope)
         result = Result(compiled, settlement, stored)
         if caches.judge_kinds():
-            self._learn(policies, settlement)
+            self._learn(policies, settlement, compiled.found)
             caches.forget(deleted)
         return result if settings.shadow else self._written(result)
 
-    def _learn(self, policies: Iterable[Policy], settlement: Settlement) -> None:
+    def _learn(self, policies: Iterable[Policy], settlement: Settlement, found: Iterable[Diagnostic]) -> None:
         """Learn which policies go because their cause was seen to go."""
         gone = [each.applied.policy for each in settlement.deletes]
         known = Known(self._parts.caches.knows_resource, self._parts.caches.services.knows)
         names = {policy[:2] for policy in gone}
         self._seen = (self._seen & names) | revoked(gone, self._wanted, known)
+        if self._settings.expired != "isolate":
+            self._seen |= ended(gone, found)
         self._wanted = frozenset(policy[:2] for policy in policies)
 
     def _written(self, result: Result) -> Result:

@@ -86,7 +86,7 @@ class Service:
         self._listeners: list[Listener] = []
 
     def run(self, signals: SimpleQueue[int]) -> bool:
-        """Watch until a signal comes, or until the Lease is lost; tells whether it was a signal.
+        """Watch until a signal comes, the Lease is lost, or the loop ends by itself; tells whether it was a signal.
 
         Raises EnvironmentFault where it cannot begin.
         """
@@ -100,11 +100,11 @@ class Service:
             thread.start()
         following = self.caches.start(self._stop)
         try:
-            signals.get()
+            heard = signals.get()
         finally:
             self._end(threads, following)
             self._journal.info("ended")
-        return not self._lost.is_set()
+        return heard != 0 and not self._lost.is_set()
 
     def _made(self, settings: Settings) -> Parts:
         """The parts of which rounds are made."""

@@ -73,9 +73,11 @@ def test_one_target_a_duration_and_notes_do_not(field: FieldPath) -> None:
 
 
 def test_whoever_lowers_a_rule_can_live_with_it() -> None:
-    """But not with a part of the input that nobody has read."""
+    """But not with a part of the input that nobody has read, nor with not knowing which pods are meant."""
     for code in (Code.WRONG_TYPE, Code.MISSING_TARGETS):
         assert doubts([finding(code, ACCESS, (), Severity.WARNING)]) == doubts([])
+    for code in (Code.MISSING_SELECTOR, Code.INVALID_SELECTOR):
+        assert doubts([finding(code, ACCESS, (), Severity.WARNING)]) == doubts([finding(code, ACCESS, ())])
     low = finding(Code.BROKEN_YAML, None, (), Severity.INFO)
     assert doubts([low]).unread == (low,)
 

@@ -88,6 +88,18 @@ def test_expired_policies_can_go(server: FakeServer, tmp_path: Path) -> None:
         assert server.find("accesses", "shop", "web-in")
 
 
+def test_expired_policies_go_after_a_restart_too(server: FakeServer, tmp_path: Path) -> None:
+    """Also where nothing else is wanted, and nothing may go of which the cause is not known."""
+    server.remove("accesses", "shop", "for-ever")
+    clock = Clock()
+    settings = _settings("remove")._replace(limit=0)
+    with watching(server, tmp_path, settings, ALONE._replace(now=clock)):
+        server.wait_for(lambda: len(ours(server)) == 1)
+    clock.skew = timedelta(hours=2)
+    with watching(server, tmp_path, settings, ALONE._replace(now=clock)):
+        server.wait_for(lambda: not ours(server))
+
+
 def test_expired_resources_can_go(server: FakeServer, tmp_path: Path) -> None:
     """With ``delete`` the resource goes, after its policies, and nothing else does."""
     clock = Clock()
