@@ -37,6 +37,9 @@ FORBIDDEN_PAUSE = 30.0
 READ_EVERY = 600.0
 """Seconds after which it is looked whether somebody else has written statuses."""
 
+LASTS = 5.0
+"""Seconds in which writes are begun for one round: policies do not wait for what is said about them."""
+
 WORKERS = 4
 
 _APPLY: Final = "application/apply-patch+yaml"
@@ -104,6 +107,7 @@ class Statuses:
         self._said: dict[ObjectRef, _Said] = {}
         self._read: tuple[float, tuple[Kind, ...], str] | None = None
         self._closed = False
+        self._ends = inf
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="statuses")
 
     def load(self, only: Iterable[Kind] = kinds.INTENTS, namespace: str = "") -> None:
@@ -136,6 +140,7 @@ class Statuses:
             with suppress(ClusterFault):  # then what is known counts, until the next time
                 self.load(*self._read[1:])
         self._said = {ref: said for ref, said in self._said.items() if ref in standings}
+        self._ends = self._clock() + LASTS
         results = dict(
             zip(standings, self._workers.map(partial(self._write, now=now), standings.values()), strict=True)
         )
@@ -164,6 +169,8 @@ class Statuses:
         due = max(said.until, said.written + PAUSE if standing.failing else -inf)
         if moment < due:
             return _Result(wait=due - moment)
+        if moment > self._ends:
+            return _Result(wait=0.0)
         if not self._may_write():
             return _Result()
         try:

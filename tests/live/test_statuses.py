@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from live.clock import Clock
-from live.fake import FakeServer, reset, status
+from live.fake import FakeServer, after, reset, status
 from maxtac_render.engine.standing import Failure, Standing
 from maxtac_render.live.access import Choice, load
 from maxtac_render.live.client import Client
-from maxtac_render.live.statuses import FORBIDDEN_PAUSE, PAUSE, READ_EVERY, Statuses
+from maxtac_render.live.statuses import FORBIDDEN_PAUSE, LASTS, PAUSE, READ_EVERY, Statuses, Written
 from maxtac_render.model.intent import API_VERSION
 from maxtac_render.model.objects import ObjectRef
 
@@ -176,6 +176,22 @@ def test_many_are_written_and_one_that_fails_keeps_nobody_waiting(server: FakeSe
     written = statuses.write(standings, NOW)
     assert written.written == 199
     assert [ref.name for ref, _ in written.refused] == ["a77"]
+
+
+def test_a_server_that_takes_its_time_holds_up_no_round(server: FakeServer, statuses: Statuses, clock: Clock) -> None:
+    """What is not written in time is for the next round, at once."""
+    refs = [REF._replace(name=f"a{number}") for number in range(50)]
+    standings = {ref: STANDING._replace(ref=ref) for ref in refs}
+    for ref in refs:
+        server.add(access(ref.name))
+
+    def long(_: FakeServer) -> None:
+        clock.moment += LASTS + 1
+
+    server.fail(after(long), "PATCH", "/status")
+    written = statuses.write(standings, NOW)
+    assert (written.written < len(refs), written.wait) == (True, 0.0)
+    assert statuses.write(standings, NOW) == Written(len(refs) - written.written, [], None)
 
 
 def test_what_somebody_else_wrote_is_noticed_after_a_while(

@@ -311,7 +311,7 @@ def test_a_token_that_is_replaced(server: FakeServer, tmp_path: Path) -> None:
         server.cut_watches()
         server.add(service("late"))
         watch.settled()
-        assert server.requests[-1].headers["authorization"] == "Bearer fresh"
+        server.wait_for(lambda: server.requests[-1].headers["authorization"] == "Bearer fresh")
         assert "fresh" not in watch.log.getvalue()
 
 
